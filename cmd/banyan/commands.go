@@ -1,0 +1,4 @@
+package main
+
+// commands lists every verb in the order in which help shows them.
+var commands = []command{}
