@@ -1,4 +1,6 @@
 package main
 
 // commands lists every verb in the order in which help shows them.
-var commands = []command{}
+var commands = []command{
+	releaseCommand(),
+}
