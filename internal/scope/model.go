@@ -99,6 +99,14 @@ func wordLess(a, b int) bool {
 	return a == 0 && b != 0
 }
 
+// historyLess orders histories by size, then as words: 1, 2, …, 12, 13, … .
+func historyLess(a, b int) bool {
+	if x, y := bits.OnesCount(uint(a)), bits.OnesCount(uint(b)); x != y {
+		return x < y
+	}
+	return wordLess(a, b)
+}
+
 // allPairs is the model with every two-list term.
 func allPairs(t int) Model { return Model{t, pairs(t)} }
 
