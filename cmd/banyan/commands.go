@@ -3,5 +3,9 @@ package main
 // commands lists every verb in the order in which help shows them.
 var commands = []command{
 	formsCommand(),
+	{"verify", "hold the whole record against itself and name what is wrong", runVerify},
+	{"rebuild", "draw every list and count anew from the journal", runRebuild},
+	{"backup", "write the record and its keys to two sealed files", runBackup},
+	{"restore", "bring a backup into a new data folder", runRestore},
 	releaseCommand(),
 }

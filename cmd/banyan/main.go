@@ -61,7 +61,7 @@ func dispatch(ctx context.Context, args []string, out, errOut io.Writer) int {
 		err := c.run(ctx, args[1:], out, errOut)
 		var bad misuseError
 		switch {
-		case err == nil:
+		case err == nil, errors.Is(err, errHelp):
 			return exitDone
 		case errors.As(err, &bad):
 			fmt.Fprintf(errOut, "banyan %s: %v\n", c.name, err)

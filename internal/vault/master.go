@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -133,6 +134,13 @@ func (m Master) Erasures() ([]string, error) {
 
 func (m Master) noteErasure(stream string) error {
 	if m.path == "" {
+		return nil
+	}
+	listed, err := m.Erasures()
+	if err != nil {
+		return err
+	}
+	if slices.Contains(listed, stream) {
 		return nil
 	}
 	f, err := os.OpenFile(m.erasuresPath(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
