@@ -1,0 +1,200 @@
+package register
+
+// The facts as columns of dictionary codes in memory, so that any two
+// variables are counted in one pass. Filled at the first question and brought
+// up to date before each: imported sources by their ids and digests, own facts
+// by how many there are and the sum of their log positions, which changes with
+// every write and is the same in every process that asks.
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"banyan/internal/store"
+)
+
+// cube holds every source's rows. Rows are only added; a row that was
+// superseded is dead, and too many dead rows mean a fresh start.
+type cube struct {
+	mu      sync.RWMutex
+	columns []*column // one per variable of the definition
+	byID    map[string]int
+	source  []uint16 // per row: index into sources
+	live    []bool
+	sources []SourceInfo // sources[0] is the own one
+
+	own  map[string]ownRow // by stream
+	seen ownState          // what own amounts to
+	dead int
+}
+
+type ownRow struct {
+	row      int32
+	position int64
+}
+
+// ownState is equal exactly when nothing was written in between (a write moves
+// a case's position up; a removal lowers the count).
+
+type ownState struct{ count, sum, newest int64 }
+
+// column is one variable: at[i] is row i's first entry in codes, at[i+1] the
+// end. Zero entries mean not recorded.
+type column struct {
+	dict  []string
+	index map[string]uint16
+	at    []uint32
+	codes []uint16
+}
+
+func (r *Register) resetCube() {
+	c := &r.cube
+	c.columns = make([]*column, len(r.def.Variables))
+	c.byID = r.def.byID
+	for i, v := range r.def.Variables {
+		col := &column{index: map[string]uint16{}, at: []uint32{0}}
+		for _, code := range v.Codes {
+			col.enter(code.Code)
+		}
+		c.columns[i] = col
+	}
+	c.source, c.live, c.dead = nil, nil, 0
+	c.sources = []SourceInfo{{ID: OwnSource, Format: OwnSource, Title: "Own cases"}}
+	c.own = map[string]ownRow{}
+	c.seen = ownState{}
+}
+
+// refresh brings the cube up to the database.
+func (r *Register) refresh(ctx context.Context) error {
+	return r.db.View(ctx, func(tx *store.Tx) error {
+		state, err := ownStateOf(ctx, tx)
+		if err != nil {
+			return fmt.Errorf("asking for the state of the own facts: %w", err)
+		}
+		imported, err := sources(ctx, tx)
+		if err != nil {
+			return fmt.Errorf("listing sources: %w", err)
+		}
+		c := &r.cube
+		c.mu.RLock()
+		current := c.columns != nil && state == c.seen && sameSources(c.sources[1:], imported)
+		c.mu.RUnlock()
+		if current {
+			return nil
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if err := r.update(ctx, tx, state, imported); err != nil {
+			c.columns = nil // half-filled: start afresh next time
+			return fmt.Errorf("reading the facts into memory: %w", err)
+		}
+		return nil
+	})
+}
+
+func (r *Register) update(ctx context.Context, tx *store.Tx, state ownState, imported []SourceInfo) error {
+	c := &r.cube
+	fresh := c.columns == nil || !sameSources(c.sources[1:], imported) || c.dead > 1000+len(c.live)/4
+	if !fresh && state != c.seen {
+		if err := c.readOwn(ctx, tx, c.seen.newest); err != nil {
+			return err
+		}
+		fresh = c.seen != state // rows went away, or came late below the newest position
+	}
+	if !fresh {
+		return nil
+	}
+	r.resetCube()
+	for _, s := range imported {
+		c.sources = append(c.sources, s)
+		if err := c.readSource(ctx, tx, uint16(len(c.sources)-1)); err != nil {
+			return err
+		}
+	}
+	return c.readOwn(ctx, tx, -1)
+}
+
+func (c *cube) readSource(ctx context.Context, tx *store.Tx, source uint16) error {
+	return eachBlockLine(ctx, tx, c.sources[source].ID, false, func(line string) error {
+		_, err := c.add(source, line)
+		return err
+	})
+}
+
+// readOwn takes the own facts newer than a log position.
+func (c *cube) readOwn(ctx context.Context, tx *store.Tx, after int64) error {
+	rows, err := tx.Query(ctx, `SELECT stream, codes, position FROM register_fact WHERE position > $1 ORDER BY position, stream`, after)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var stream, codes string
+		var position int64
+		if err := rows.Scan(&stream, &codes, &position); err != nil {
+			return err
+		}
+		row, err := c.add(0, codes)
+		if err != nil {
+			return err
+		}
+		old, had := c.own[stream]
+		if had {
+			c.live[old.row] = false
+			c.dead++
+		}
+		c.own[stream] = ownRow{row, position}
+		c.seen = ownState{int64(len(c.own)), c.seen.sum + position - old.position, max(c.seen.newest, position)}
+	}
+	return rows.Err()
+}
+
+// add appends a packed fact as a row.
+func (c *cube) add(source uint16, line string) (int32, error) {
+	full := false
+	err := eachValue(line, func(variable, code string) {
+		i, ok := c.byID[variable]
+		if !ok {
+			return // a variable that the definition no longer has
+		}
+		col := c.columns[i]
+		number, known := col.index[code]
+		if !known {
+			full = full || len(col.dict) > maxCodes
+			number = col.enter(code)
+		}
+		col.codes = append(col.codes, number)
+	})
+	if full {
+		err = fmt.Errorf("a variable has more than %d different codes", maxCodes)
+	}
+	for _, col := range c.columns {
+		col.at = append(col.at, uint32(len(col.codes)))
+	}
+	c.source = append(c.source, source)
+	c.live = append(c.live, true)
+	return int32(len(c.source) - 1), err
+}
+
+// maxCodes is how many different codes fit a column.
+const maxCodes = 1<<16 - 2
+
+func (col *column) enter(code string) uint16 {
+	i := uint16(len(col.dict))
+	col.dict = append(col.dict, code)
+	col.index[code] = i
+	return i
+}
+
+func (col *column) of(row int) []uint16 { return col.codes[col.at[row]:col.at[row+1]] }
+
+func ownStateOf(ctx context.Context, q store.Querier) (s ownState, err error) {
+	err = q.QueryRow(ctx, `SELECT count(*), CAST(coalesce(sum(position), 0) AS bigint), coalesce(max(position), 0) FROM register_fact`).Scan(&s.count, &s.sum, &s.newest)
+	return s, err
+}
+
+func sameSources(a, b []SourceInfo) bool {
+	return slices.EqualFunc(a, b, func(x, y SourceInfo) bool { return x.ID == y.ID && x.Digest == y.Digest })
+}
