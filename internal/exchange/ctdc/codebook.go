@@ -36,13 +36,13 @@ var columns = []column{
 		"Male":                      {{Variable: "sex", Code: "male"}, {Variable: "gender", Code: "masculine"}},
 		"Transgender/NonConforming": {{Variable: "gender", Code: "non_conforming"}}, // says nothing of the sex
 	}},
-	{name: "ageBroad", codes: one("age_group", map[string]string{
-		"0--8": "0-8", "09--17": "9-17", "18--20": "18-20", "21--23": "21-23", "24--26": "24-26",
-		"27--29": "27-29", "30--38": "30-38", "39--47": "39-47", "48+": "48+",
+	{name: "ageBroad", codes: one("age_broad", map[string]string{
+		"0--8": "0--8", "09--17": "09--17", "18--20": "18--20", "21--23": "21--23", "24--26": "24--26",
+		"27--29": "27--29", "30--38": "30--38", "39--47": "39--47", "48+": "48+",
 	})},
 	{name: "majorityStatusAtExploit", codes: one("majority_at_exploitation", map[string]string{"Minor": "minor", "Adult": "adult"})},
 	{name: "traffickMonths", codes: one("duration", map[string]string{
-		"0--12 (0-1 yr)": "0-12", "13--24 (1-2 yrs)": "13-24", "25--60 (2-5 yrs)": "25-60", "61+ (5+ yrs)": "61+",
+		"0--12 (0-1 yr)": "0--12", "13--24 (1-2 yrs)": "13--24", "25--60 (2-5 yrs)": "25--60", "61+ (5+ yrs)": "61+",
 	})},
 	{name: "citizenship", country: "citizenship"},
 	{name: "CountryOfExploitation", country: "country_of_exploitation"},

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"banyan/content"
 	"banyan/internal/exchange/ctdc"
 	"banyan/internal/register"
 
@@ -19,14 +20,14 @@ import (
 )
 
 const (
-	plainly = "age_group=9-17;citizenship=KHM;country_of_exploitation=THA;duration=0-12;exploitation=forced_labour;" +
+	plainly = "age_broad=09--17;citizenship=KHM;country_of_exploitation=THA;duration=0--12;exploitation=forced_labour;" +
 		"gender=feminine;majority_at_exploitation=minor;means_of_control=debt_bondage,threats;" +
 		"recruiter_relation=ctdc.family;sector=T,ctdc.other;sex=female;year=2019"
 )
 
 func definition(t testing.TB) *register.Definition {
 	t.Helper()
-	d, err := register.Load(os.DirFS("../../register/testdata/content"))
+	d, err := register.Load(content.FS)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +220,7 @@ func TestTheRealFileIsTakenWhole(t *testing.T) {
 	// Counted from the file by other means.
 	want := map[register.Value]int{
 		{Variable: "sex", Code: "female"}: 105_990, {Variable: "sex", Code: "male"}: 39_530,
-		{Variable: "gender", Code: "non_conforming"}: 410, {Variable: "age_group", Code: "9-17"}: 18_740,
+		{Variable: "gender", Code: "non_conforming"}: 410, {Variable: "age_broad", Code: "09--17"}: 18_740,
 		{Variable: "majority_at_exploitation", Code: "minor"}: 20_660, {Variable: "duration", Code: "61+"}: 2_390,
 		{Variable: "citizenship", Code: "UKR"}: 18_480, {Variable: "country_of_exploitation", Code: "THA"}: 1_090,
 		{Variable: "means_of_control", Code: "other"}: 12_830, {Variable: "exploitation", Code: "sexual_exploitation"}: 63_280,
