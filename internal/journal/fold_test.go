@@ -32,6 +32,17 @@ func fields(kv ...any) map[string]any {
 	return out
 }
 
+// shapes: "family" is a repeat, "domain" a matrix, all else is whole.
+func shapes(_, path string) journal.Shape {
+	switch path {
+	case "family":
+		return journal.Rows
+	case "domain":
+		return journal.Parts
+	}
+	return journal.Whole
+}
+
 func row(id, text string) any { return map[string]any{"_id": id, "text": text} }
 
 func TestFoldShowsWhatStands(t *testing.T) {
@@ -56,7 +67,7 @@ func TestFoldShowsWhatStands(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			f := journal.Fold(c.entries)["registration"].Fields["birth_year"]
+			f := journal.Fold(c.entries, shapes)["registration"].Fields["birth_year"]
 			if !reflect.DeepEqual(f.Value, c.want) || len(f.Disputed) != c.disputed {
 				t.Errorf("got %v with %d answers in dispute, want %v with %d", f.Value, len(f.Disputed), c.want, c.disputed)
 			}
@@ -64,36 +75,76 @@ func TestFoldShowsWhatStands(t *testing.T) {
 	}
 }
 
-func TestRowsOfARepeatMergeRowByRow(t *testing.T) {
+func TestRowsOfARepeatMergeCellByCell(t *testing.T) {
 	base := said("a", 0, fields("family", []any{row("1", "mother"), row("2", "aunt")}))
+	gone := func(id string) any { return map[string]any{"_id": id, "_gone": true} }
 	cases := []struct {
-		name  string
-		b, c  []any
-		want  any
-		clash bool
+		name     string
+		b, c     []any
+		want     any
+		disputes []string
 	}{
-		{"each adds a row", []any{row("1", "mother"), row("2", "aunt"), row("3", "brother")}, []any{row("1", "mother"), row("2", "aunt"), row("4", "sister")},
-			[]any{row("1", "mother"), row("2", "aunt"), row("3", "brother"), row("4", "sister")}, false},
-		{"one changes a row, the other another", []any{row("1", "mother Sok"), row("2", "aunt")}, []any{row("1", "mother"), row("2", "aunt Lim")},
-			[]any{row("1", "mother Sok"), row("2", "aunt Lim")}, false},
-		{"one removes a row that the other left alone", []any{row("1", "mother")}, []any{row("1", "mother"), row("2", "aunt"), row("3", "brother")},
-			[]any{row("1", "mother"), row("3", "brother")}, false},
-		{"both change one row", []any{row("1", "mother Sok"), row("2", "aunt")}, []any{row("1", "mother Lim"), row("2", "aunt")}, nil, true},
-		{"one removes the row that the other changed", []any{row("2", "aunt")}, []any{row("1", "mother Lim"), row("2", "aunt")}, nil, true},
+		{"each adds a row", []any{row("3", "brother")}, []any{row("4", "sister")},
+			[]any{row("1", "mother"), row("2", "aunt"), row("3", "brother"), row("4", "sister")}, nil},
+		{"one changes a row, the other another", []any{row("1", "mother Sok")}, []any{row("2", "aunt Lim")},
+			[]any{row("1", "mother Sok"), row("2", "aunt Lim")}, nil},
+		{"one removes a row that the other left alone", []any{gone("2")}, []any{row("3", "brother")},
+			[]any{row("1", "mother"), row("3", "brother")}, nil},
+		{"both change one cell", []any{row("1", "mother Sok")}, []any{row("1", "mother Lim")},
+			[]any{row("1", "mother Lim"), row("2", "aunt")}, []string{"family[1].text"}},
+		{"one removes the row that the other changed", []any{gone("1")}, []any{row("1", "mother Lim")},
+			[]any{row("1", "mother Lim"), row("2", "aunt")}, []string{"family[1]"}},
+		{"both remove it", []any{gone("1")}, []any{gone("1")}, []any{row("2", "aunt")}, nil},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			f := journal.Fold([]journal.Opened{base, said("b", 1, fields("family", c.b), "a"), said("c", 2, fields("family", c.c), "a")})["registration"].Fields["family"]
-			if c.clash {
-				if len(f.Disputed) != 2 {
-					t.Errorf("got %d answers in dispute, want 2", len(f.Disputed))
-				}
-				return
+			history := []journal.Opened{base, said("b", 1, fields("family", c.b), "a"), said("c", 2, fields("family", c.c), "a")}
+			r := journal.Fold(history, shapes)["registration"]
+			if !reflect.DeepEqual(r.Fields["family"].Value, c.want) {
+				t.Errorf("got %v, want %v", r.Fields["family"].Value, c.want)
 			}
-			if len(f.Disputed) != 0 || !reflect.DeepEqual(f.Value, c.want) {
-				t.Errorf("got %v (%d in dispute), want %v", f.Value, len(f.Disputed), c.want)
+			var paths []string
+			for _, d := range r.Disputes {
+				paths = append(paths, d.Path)
+			}
+			if !reflect.DeepEqual(paths, c.disputes) {
+				t.Fatalf("in dispute: %v, want %v", paths, c.disputes)
+			}
+			for _, d := range r.Disputes { // each version can be chosen, and then stands
+				for i, v := range d.Versions {
+					settled := said("d", 3, d.Settle(v.Value), "b", "c")
+					after := journal.Fold(append(history, settled), shapes)["registration"]
+					if after.InDispute() {
+						t.Errorf("choosing version %d of %s left %v", i, d.Path, after.Disputes)
+					}
+					if v.Value == nil && len(after.Fields["family"].Value.([]any)) != 1 {
+						t.Errorf("choosing the removal left %v", after.Fields["family"].Value)
+					}
+					if i == len(d.Versions)-1 && !reflect.DeepEqual(after.Fields["family"].Value, c.want) {
+						t.Errorf("choosing what shows gave %v, want %v", after.Fields["family"].Value, c.want)
+					}
+				}
 			}
 		})
+	}
+}
+
+func TestAMatrixMergesPartByPartAndTiersStayApart(t *testing.T) {
+	a := journal.Opened{Entry: said("a", 0, nil).Entry, Answers: map[journal.Tier]map[string]any{
+		journal.Coded:    {"domain": fields("safety", "ok", "health", "ok"), "family": []any{map[string]any{"_id": "1", "age": 40.0}}},
+		journal.Identity: {"family": []any{row("1", "Sok")}},
+	}}
+	b := said("b", 1, fields("domain", fields("safety", "danger")), "a")
+	c := said("c", 2, fields("domain", fields("health", nil)), "a")
+	r := journal.Fold([]journal.Opened{a, b, c}, shapes)["registration"]
+	if got := r.Fields["domain"].Value; !reflect.DeepEqual(got, fields("safety", "danger")) || r.InDispute() {
+		t.Errorf("the matrix is %v, disputes %v", got, r.Disputes)
+	}
+	if got := r.Parts[journal.Identity]["family"]; !reflect.DeepEqual(got, []any{row("1", "Sok")}) {
+		t.Errorf("the identity part is %v", got)
+	}
+	if got := r.Fields["family"].Value; !reflect.DeepEqual(got, []any{map[string]any{"_id": "1", "age": 40.0, "text": "Sok"}}) {
+		t.Errorf("the whole is %v", got)
 	}
 }
 
@@ -101,11 +152,11 @@ func TestAStrikeOutHoldsUntilSomebodyWritesOn(t *testing.T) {
 	first := said("a", 0, fields("sex", "female"))
 	strike := said("b", 1, nil, "a")
 	strike.Act, strike.Answers = journal.Strike, map[journal.Tier]map[string]any{journal.Story: {"reason": "wrong child"}}
-	r := journal.Fold([]journal.Opened{first, strike})["registration"]
+	r := journal.Fold([]journal.Opened{first, strike}, shapes)["registration"]
 	if !r.Struck || r.StruckWhy != "wrong child" || r.Fields["sex"].Value != "female" {
 		t.Errorf("got %+v", r)
 	}
-	if r := journal.Fold([]journal.Opened{first, strike, said("c", 2, fields("sex", "male"), "b")})["registration"]; r.Struck {
+	if r := journal.Fold([]journal.Opened{first, strike, said("c", 2, fields("sex", "male"), "b")}, shapes)["registration"]; r.Struck {
 		t.Error("it is still struck after an amendment that had seen the strike-out")
 	}
 }
@@ -122,16 +173,14 @@ func TestFoldDoesNotDependOnTheOrderOfArrival(t *testing.T) {
 					follows = append(follows, e.ID)
 				}
 			}
-			f := rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "field")
-			v := rapid.IntRange(0, 3).Draw(rt, "value")
-			entries = append(entries, said(fmt.Sprintf("e%02d", i), rapid.IntRange(0, 5).Draw(rt, "minute"), fields(f, float64(v)), follows...))
+			entries = append(entries, said(fmt.Sprintf("e%02d", i), rapid.IntRange(0, 5).Draw(rt, "minute"), randomAnswer(rt), follows...))
 		}
-		want := journal.Fold(entries)["registration"]
+		want := journal.Fold(entries, shapes)["registration"]
 		shuffled := append([]journal.Opened(nil), entries...)
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
 		r.Shuffle(len(shuffled), func(a, b int) { shuffled[a], shuffled[b] = shuffled[b], shuffled[a] })
-		got := journal.Fold(shuffled)["registration"]
-		if !reflect.DeepEqual(got.Fields, want.Fields) || !reflect.DeepEqual(got.Heads, want.Heads) {
+		got := journal.Fold(shuffled, shapes)["registration"]
+		if !reflect.DeepEqual(got.Fields, want.Fields) || !reflect.DeepEqual(got.Disputes, want.Disputes) || !reflect.DeepEqual(got.Heads, want.Heads) {
 			rt.Fatalf("another order gave\n%+v\nwant\n%+v", got.Fields, want.Fields)
 		}
 		if len(got.Entries) != len(entries) {
@@ -139,12 +188,32 @@ func TestFoldDoesNotDependOnTheOrderOfArrival(t *testing.T) {
 		}
 		for _, e := range entries {
 			for name, value := range e.Answers[journal.Coded] {
+				if name == "family" {
+					continue // its cells have the table above
+				}
 				if !standsOrWasReplaced(want, entries, e, name, value) {
 					rt.Fatalf("the answer %s = %v of %s is neither shown nor replaced by somebody who had seen it", name, value, e.ID)
 				}
 			}
 		}
 	})
+}
+
+func randomAnswer(rt *rapid.T) map[string]any {
+	v := float64(rapid.IntRange(0, 3).Draw(rt, "value"))
+	if rapid.Bool().Draw(rt, "plain") {
+		return fields(rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "field"), v)
+	}
+	if rapid.IntRange(0, 9).Draw(rt, "clear") == 0 {
+		return fields("family", nil)
+	}
+	r := map[string]any{"_id": rapid.SampledFrom([]string{"1", "2"}).Draw(rt, "row")}
+	if rapid.IntRange(0, 3).Draw(rt, "gone") == 0 {
+		r["_gone"] = true
+	} else {
+		r["age"] = v
+	}
+	return fields("family", []any{r})
 }
 
 func standsOrWasReplaced(r *journal.Record, entries []journal.Opened, e journal.Opened, name string, value any) bool {

@@ -43,7 +43,7 @@ func (titles) Project(ctx context.Context, tx *store.Tx, s journal.Stream, histo
 	if s.Erased() {
 		return nil
 	}
-	records := journal.Fold(history)
+	records := journal.Fold(history, journal.AllWhole)
 	var names []string
 	for _, r := range records {
 		names = append(names, fmt.Sprintf("%s=%v disputed=%v", r.ID, r.Fields["name"].Value, r.InDispute()))
@@ -251,7 +251,7 @@ func TestARefusedDraftChangesNothingAndTheOthersStand(t *testing.T) {
 		if !reflect.DeepEqual(got, want) || !errors.Is(rs[1].Err, no) || !errors.Is(rs[3].Err, journal.ErrNotYet) {
 			t.Errorf("got %+v", rs)
 		}
-		record := journal.Fold(h.history(t, stream, journal.Tiers...))["registration"]
+		record := journal.Fold(h.history(t, stream, journal.Tiers...), journal.AllWhole)["registration"]
 		if record.Fields["name"].Value != "Dara Sok" {
 			t.Errorf("the name is %v", record.Fields["name"].Value)
 		}
