@@ -670,3 +670,73 @@ func contains(all []string, one string) bool {
 	}
 	return false
 }
+
+func TestVietnameseHasEveryText(t *testing.T) {
+	type texts struct {
+		Label   string            `yaml:"label"`
+		Hint    string            `yaml:"hint"`
+		Message string            `yaml:"constraint_message"`
+		Choices map[string]string `yaml:"choices"`
+		Rows    map[string]string `yaml:"rows"`
+	}
+	var vi struct {
+		Status string `yaml:"status"`
+		Forms  map[string]struct {
+			Title  string           `yaml:"title"`
+			Fields map[string]texts `yaml:"fields"`
+		} `yaml:"forms"`
+		Lists map[string]struct {
+			Name  string            `yaml:"name"`
+			Codes map[string]string `yaml:"codes"`
+		} `yaml:"lists"`
+	}
+	decode(t, "lang/vi.yaml", read(t, "lang/vi.yaml"), &vi)
+	if vi.Status == "" {
+		t.Error("the catalogue does not say how it came about")
+	}
+	for id, f := range readForms(t) {
+		got := vi.Forms[id]
+		if got.Title == "" {
+			t.Errorf("%s has no title", id)
+		}
+		walk(f.Fields, "", func(p string, x field) {
+			y := got.Fields[p]
+			if y.Label == "" || (x.Message != "" && y.Message == "") {
+				t.Errorf("%s.%s has no label or no message", id, p)
+			}
+			for _, c := range inline(x.Choices) {
+				if y.Choices[c] == "" {
+					t.Errorf("%s.%s: choice %s has no label", id, p, c)
+				}
+			}
+			for _, c := range inline(x.Rows) {
+				if y.Rows[c] == "" {
+					t.Errorf("%s.%s: row %s has no label", id, p, c)
+				}
+			}
+		})
+	}
+	for id, l := range readLists(t) {
+		if vi.Lists[id].Name == "" {
+			t.Errorf("list %s has no name", id)
+		}
+		for _, c := range l.Codes {
+			if code := c["code"].(string); vi.Lists[id].Codes[code] == "" {
+				t.Errorf("list %s: code %s has no label", id, code)
+			}
+		}
+	}
+}
+
+// inline gives the codes of a list that stands inside a form.
+func inline(list any) []string {
+	rows, _ := list.([]any)
+	var out []string
+	for _, r := range rows {
+		if m, ok := r.(map[string]any); ok {
+			code, _ := m["code"].(string)
+			out = append(out, code)
+		}
+	}
+	return out
+}
