@@ -204,46 +204,88 @@ type Write struct {
 // redrawn projections. It gives one receipt a draft. An error means that
 // nothing at all was written.
 func (j *Journal) Append(ctx context.Context, w Write) ([]Receipt, error) {
-	keys, err := j.vault.CreateKeys(ctx, w.Org, w.Stream)
-	if errors.Is(err, vault.ErrErased) {
-		return refuseAll(w.Drafts, ErrErased), nil
+	all, err := j.AppendAll(ctx, []Write{w})
+	if err != nil {
+		return nil, err
 	}
+	return all[0], nil
+}
+
+// AppendAll is Append for several streams in one transaction: for imports and
+// for a device that comes back with a day's work. The order of streams is the
+// caller's; two writers who name the same streams should use the same order.
+func (j *Journal) AppendAll(ctx context.Context, writes []Write) ([][]Receipt, error) {
+	keys, err := j.keysFor(ctx, writes)
 	if err != nil {
 		return nil, fmt.Errorf("appending: %w", err)
 	}
-	var receipts []Receipt
-	var after func()
+	var receipts [][]Receipt
+	var after []func()
 	err = j.db.Transact(ctx, func(tx *store.Tx) error {
-		receipts, after = nil, nil
-		s, err := j.lockStream(ctx, tx, w)
-		if err != nil {
-			return err
-		}
-		history, err := readHistory(ctx, tx, keys, s.ID, Tiers)
-		if err != nil {
-			return err
-		}
-		a := &appender{j: j, tx: tx, keys: keys, stream: s, history: history, check: w.Check}
-		for _, d := range w.Drafts {
-			r, err := a.append(ctx, d)
+		receipts, after = make([][]Receipt, len(writes)), nil
+		for i, w := range writes {
+			if keys[i] == nil {
+				receipts[i] = refuseAll(w.Drafts, ErrErased)
+				continue
+			}
+			rs, done, err := j.appendStream(ctx, tx, w, keys[i])
 			if err != nil {
 				return err
 			}
-			receipts = append(receipts, r)
+			receipts[i] = rs
+			if done != nil {
+				after = append(after, done)
+			}
 		}
-		if a.accepted == 0 {
-			return nil
-		}
-		after, err = a.finish(ctx, w.Also)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("appending: %w", err)
 	}
-	if after != nil {
-		after()
+	for _, done := range after {
+		done()
 	}
 	return receipts, nil
+}
+
+// keysFor makes sure that every stream has its keys on the keyring's disk;
+// nil stands for an erased stream.
+func (j *Journal) keysFor(ctx context.Context, writes []Write) ([]*vault.StreamKeys, error) {
+	streams := make([]vault.NewStream, len(writes))
+	for i, w := range writes {
+		streams[i] = vault.NewStream{Org: w.Org, Stream: w.Stream}
+	}
+	return j.vault.CreateAllKeys(ctx, streams)
+}
+
+// appendStream writes one stream's drafts, and gives what is to be done after
+// the commit (nil if nothing was accepted).
+func (j *Journal) appendStream(ctx context.Context, tx *store.Tx, w Write, keys *vault.StreamKeys) ([]Receipt, func(), error) {
+	s, err := j.lockStream(ctx, tx, w)
+	if errors.Is(err, ErrErased) {
+		return refuseAll(w.Drafts, ErrErased), nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	history, err := readHistory(ctx, tx, keys, s.ID, Tiers)
+	if err != nil {
+		return nil, nil, err
+	}
+	a := &appender{j: j, tx: tx, keys: keys, stream: s, history: history, check: w.Check}
+	var receipts []Receipt
+	for _, d := range w.Drafts {
+		r, err := a.append(ctx, d)
+		if err != nil {
+			return nil, nil, err
+		}
+		receipts = append(receipts, r)
+	}
+	if a.accepted == 0 {
+		return receipts, nil, nil
+	}
+	after, err := a.finish(ctx, w.Also)
+	return receipts, after, err
 }
 
 func refuseAll(drafts []Draft, err error) []Receipt {

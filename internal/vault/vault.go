@@ -140,31 +140,76 @@ func (v *Vault) Keys(ctx context.Context, stream string) (*StreamKeys, error) {
 // CreateKeys makes sure that the stream has keys, and returns only after they
 // are on the keyring's disk: no entry can be acknowledged before its key.
 func (v *Vault) CreateKeys(ctx context.Context, org, stream string) (*StreamKeys, error) {
-	keys, err := v.Keys(ctx, stream)
-	if !errors.Is(err, ErrNoKey) {
-		return keys, err
+	all, err := v.CreateAllKeys(ctx, []NewStream{{org, stream}})
+	if err != nil {
+		return nil, err
 	}
-	ok, err := v.org(ctx, org)
+	if all[0] == nil {
+		return nil, ErrErased
+	}
+	return all[0], nil
+}
+
+// NewStream names a stream and the organisation that it belongs to.
+type NewStream struct{ Org, Stream string }
+
+// CreateAllKeys is CreateKeys for several streams at the price of one write.
+// An erased stream gives nil in its place.
+func (v *Vault) CreateAllKeys(ctx context.Context, streams []NewStream) ([]*StreamKeys, error) {
+	out := make([]*StreamKeys, len(streams))
+	var missing []int
+	for i, s := range streams {
+		keys, err := v.Keys(ctx, s.Stream)
+		switch {
+		case errors.Is(err, ErrErased):
+		case errors.Is(err, ErrNoKey):
+			missing = append(missing, i)
+		case err != nil:
+			return nil, err
+		default:
+			out[i] = keys
+		}
+	}
+	if len(missing) == 0 {
+		return out, nil
+	}
+	wrapped := make([][]byte, len(streams))
+	for _, i := range missing {
+		var err error
+		if wrapped[i], err = v.newKeys(ctx, streams[i]); err != nil {
+			return nil, err
+		}
+	}
+	err := v.keyring.Transact(ctx, func(tx *store.Tx) error {
+		for _, i := range missing { // another writer may have been first: his keys hold
+			_, err := tx.Exec(ctx, `INSERT INTO stream_key (stream, org, wrapped, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (stream) DO NOTHING`,
+				streams[i].Stream, streams[i].Org, wrapped[i], store.Micros(v.now()))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("writing the keys of a stream: %w", err)
+	}
+	for _, i := range missing {
+		if out[i], err = v.Keys(ctx, streams[i].Stream); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// newKeys makes the wrapped keys of one stream.
+func (v *Vault) newKeys(ctx context.Context, s NewStream) ([]byte, error) {
+	ok, err := v.org(ctx, s.Org)
 	if err != nil {
 		return nil, err
 	}
 	raw := make([]byte, KeySize*len(Tiers))
 	_, _ = rand.Read(raw) // never fails (crypto/rand)
-	wrapped := seal(ok.wrap, raw, []byte("banyan stream key 1|"+org+"|"+stream))
-	_, err = v.keyring.Exec(ctx, `INSERT INTO stream_key (stream, org, wrapped, created_at) VALUES ($1, $2, $3, $4)`,
-		stream, org, wrapped, store.Micros(v.now()))
-	if store.IsUnique(err) { // another writer was first: his keys hold
-		return v.Keys(ctx, stream)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("writing the keys of a stream: %w", err)
-	}
-	keys, err = newStreamKeys(stream, raw)
-	if err != nil {
-		return nil, err
-	}
-	v.remember(keys)
-	return keys, nil
+	return seal(ok.wrap, raw, []byte("banyan stream key 1|"+s.Org+"|"+s.Stream)), nil
 }
 
 // ForEachKeys opens the keys of every stream, in no particular order: for
