@@ -1,0 +1,64 @@
+// Runs jobs of the Go tests through the browser's form logic: JSON in on
+// standard input, one result for each job out on standard output.
+
+import { readFileSync } from "node:fs";
+import {
+  type Answers, applyChanges, check, checkPartial, type Description, diffAnswers, type Env, Evaluation, type Expr, Model,
+  newRow, prefill, type Value,
+} from "../../../web/app/src/forms/index";
+
+interface Job {
+  do: "expr" | "check" | "partial" | "apply" | "diff" | "prefill" | "row";
+  tree?: Expr;
+  scopes?: Answers[];
+  index?: number;
+  self?: Value;
+  prev?: Value;
+  answers?: Answers;
+  next?: Answers;
+  field?: string;
+  strict?: boolean;
+  deciding?: boolean;
+  trusted?: boolean;
+}
+
+interface Input {
+  description: Description;
+  now: string;
+  known: Answers;
+  jobs: Job[];
+}
+
+const input = JSON.parse(readFileSync(0, "utf8")) as Input;
+const model = new Model(input.description);
+
+function run(job: Job): unknown {
+  const env: Env = {
+    now: input.now, known: (path) => input.known[path], strict: job.strict, deciding: job.deciding, trusted: job.trusted,
+  };
+  const answers = job.answers ?? {};
+  switch (job.do) {
+    case "expr": {
+      const ev = new Evaluation({ now: env.now, known: env.known, list: (id) => model.list(id) });
+      Object.assign(ev, { scopes: job.scopes, index: job.index ?? 0, self: job.self, prev: job.prev });
+      return job.tree ? { value: ev.value(job.tree) ?? null, spent: ev.spent } : null;
+    }
+    case "check":
+    case "partial": {
+      const { clean, problems } = (job.do === "check" ? check : checkPartial)(model, answers, env);
+      return { clean, problems: problems.map((p) => [p.path, p.code]) };
+    }
+    case "apply":
+      return applyChanges(model, answers, job.next ?? {});
+    case "diff":
+      return diffAnswers(model, answers, job.next ?? {});
+    case "prefill":
+      return prefill(model, env);
+    case "row": {
+      const field = model.field(job.field ?? "");
+      return field ? newRow(model, field, env, "row-1") : null;
+    }
+  }
+}
+
+process.stdout.write(JSON.stringify(input.jobs.map(run)));
