@@ -35,6 +35,10 @@ banyan release VERB -h explains one verb. Exit codes: 0 done, 1 failed, 2 misuse
 // releaseVerbs lists the verbs of banyan release.
 var releaseVerbs = map[string]func(ctx context.Context, args []string, out, errOut io.Writer) error{
 	"aggregates": releaseAggregates,
+	"tables":     releaseTables,
+	"synth":      releaseSynth,
+	"evaluate":   releaseEvaluate,
+	"attack":     releaseAttack,
 }
 
 func releaseCommand() command {

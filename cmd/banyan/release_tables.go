@@ -1,0 +1,175 @@
+// banyan release tables: safe tables with complementary suppression.
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"banyan/internal/disclosure/report"
+	"banyan/internal/disclosure/suppress"
+	"banyan/internal/disclosure/table"
+)
+
+func releaseTables(_ context.Context, args []string, out, errOut io.Writer) error {
+	f := newReleaseFlags("tables", "tables --in FILE.csv --by a,b --by a,c,d [--threshold 11] [--against EARLIER …] --out DIR", out)
+	in := f.input()
+	var by, against listFlag
+	f.Var(&by, "by", "a table by these columns, as a,b; may be repeated")
+	f.Var(&against, "against", "the folder of an earlier release of the same or earlier persons; may be repeated")
+	threshold := f.Int("threshold", 11, "smallest count that may be shown")
+	protection := f.Int("protection", 0, "smallest width of what an attacker can know of a hidden cell (default threshold-2)")
+	population := f.String("population", "", "what to call the persons in the report")
+	to := f.String("out", "", "the folder to make")
+	if done, err := f.parse(args); done || err != nil {
+		return err
+	}
+	if *threshold < 2 {
+		return misuse("--threshold %d hides nobody: use 2 or more (11 is usual)", *threshold)
+	}
+	if *protection < 0 {
+		return misuse("--protection %d: a width is positive", *protection)
+	}
+	if len(by) == 0 {
+		return misuse("name at least one table with --by a,b")
+	}
+	m := startMeter()
+	t, err := in.read()
+	if err != nil {
+		return err
+	}
+	var lists [][]string
+	for _, b := range by {
+		lists = append(lists, splitList(b))
+	}
+	tables, err := suppress.Count(t, lists)
+	if err != nil {
+		return err
+	}
+	opt := suppress.Options{Threshold: *threshold, Protection: *protection}
+	for _, a := range against {
+		rel, err := suppress.ReadRelease(a)
+		if err != nil {
+			return err
+		}
+		opt.Against = append(opt.Against, rel)
+	}
+	res, err := tables.Protect(opt)
+	if err != nil {
+		return err
+	}
+	err = table.Atomic(*to, func(dir string) error {
+		sub := filepath.Join(dir, "tables")
+		if err := os.Mkdir(sub, 0o755); err != nil {
+			return err
+		}
+		if _, err := tables.Write(sub); err != nil {
+			return err
+		}
+		attacks, err := attackTables(sub, opt, res)
+		if err != nil {
+			return err
+		}
+		r := tablesReport(tables, res, opt, attacks)
+		r.Population = report.Population{Name: *population, Rows: t.Rows()}
+		r.Seconds, r.PeakMB = m.seconds(), peakMemoryMB()
+		return r.Write(dir)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(errOut, "%d cells: %d hidden for their size, %d to protect them; no hidden cell is known to within fewer than %d further values\n",
+		res.Cells, res.Primary, res.Complementary, res.Protection)
+	for i, p := range res.Against {
+		fmt.Fprintf(errOut, "against %s: persons %s\n", against[i], p)
+	}
+	if res.Cyclic {
+		fmt.Fprintln(errOut, "note: the tables form a cycle (a by b, b by c, c by a); the attack uses sums only, see docs/disclosure.md")
+	}
+	fmt.Fprintf(errOut, "%.2f s, peak memory %.0f MB\n", m.seconds(), peakMemoryMB())
+	return nil
+}
+
+// attackTables reads back what was written and attacks it, together with every
+// earlier release of the same persons. A leak is an error: nothing goes out.
+func attackTables(dir string, opt suppress.Options, res *suppress.Result) ([]report.Attack, error) {
+	now, err := suppress.ReadRelease(dir)
+	if err != nil {
+		return nil, err
+	}
+	all := []*suppress.Release{now}
+	for i, p := range res.Against {
+		if p == suppress.SamePersons {
+			all = append(all, opt.Against[i])
+		}
+	}
+	joint := suppress.Together(all...)
+	solved, err := joint.Attack(float64(res.Protection))
+	if err != nil {
+		return nil, err
+	}
+	a := report.Attack{Kind: "linear programming over all published totals", Detail: fmt.Sprintf("figures of this release and %d earlier ones of the same persons", len(all)-1)}
+	narrowest := math.Inf(1)
+	for i, fig := range joint.Figures {
+		if !fig.Hidden {
+			continue
+		}
+		a.Tried++
+		w := solved.Ranges[i].Width()
+		narrowest = min(narrowest, w)
+		if w < float64(res.Protection) && len(all) == 1 || w == 0 {
+			a.Found++
+		}
+	}
+	if a.Tried > 0 {
+		a.Value, a.Bound = narrowest, float64(res.Protection)
+	}
+	if a.Found > 0 {
+		return nil, fmt.Errorf("the attack on the finished tables narrows %d hidden cells below the protection of %d: nothing was released", a.Found, res.Protection)
+	}
+	return []report.Attack{a}, nil
+}
+
+func tablesReport(x *suppress.Tables, res *suppress.Result, opt suppress.Options, attacks []report.Attack) *report.Report {
+	r := &report.Report{
+		Method:     "safe tables: threshold and complementary suppression",
+		Parameters: map[string]any{"threshold": opt.Threshold, "protection": res.Protection, "against": len(opt.Against)},
+		Noise:      "none",
+		Suppressed: res.Primary + res.Complementary,
+		Attacks:    attacks,
+		Promise: []string{
+			fmt.Sprintf("No count of 1 to %d persons is shown.", opt.Threshold-1),
+			fmt.Sprintf("From all published totals, of this release and the earlier ones named, a hidden cell can be narrowed to no fewer than %d consecutive values.", res.Protection+1),
+		},
+		NoPromise: []string{
+			"Counts that are shown are exact: somebody who knows all but one person of a cell learns about that one.",
+			"A cell in which everybody has the same further attribute says that attribute of each of them.",
+			"Releases that were not named with --against were not considered.",
+		},
+	}
+	if res.Cyclic {
+		r.NoPromise = append(r.NoPromise, "The tables form a cycle; restrictions that only a joint table of all their columns implies were not used by the attack.")
+	}
+	for _, tab := range x.By {
+		var names []string
+		for _, d := range tab {
+			names = append(names, x.Dims[d].Name)
+		}
+		s := report.TableSummary{Name: strings.Join(names, " × ")}
+		for _, c := range x.Cells {
+			if suppress.SameDims(x.Margins[c.Margin], tab) {
+				s.Cells++
+				if c.Hidden {
+					s.Hidden++
+				}
+			}
+		}
+		r.Tables = append(r.Tables, s)
+	}
+	return r
+}
