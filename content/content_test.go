@@ -14,6 +14,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"unicode"
 
 	"banyan/content"
 
@@ -739,4 +740,58 @@ func inline(list any) []string {
 		}
 	}
 	return out
+}
+
+func TestNamesAreInTheirScriptAndInLatinLetters(t *testing.T) {
+	scripts := map[string]*unicode.RangeTable{"Beng": unicode.Bengali, "Deva": unicode.Devanagari, "Khmr": unicode.Khmer,
+		"Laoo": unicode.Lao, "Mymr": unicode.Myanmar, "Latn": unicode.Latin, "Thai": unicode.Thai}
+	type name struct {
+		Name  string `yaml:"name"`
+		Latin string `yaml:"latin"`
+	}
+	count := 0
+	eachYAML(t, "names", func(file string, data []byte) {
+		count++
+		var n struct {
+			Country string            `yaml:"country"`
+			Script  string            `yaml:"script"`
+			Order   []string          `yaml:"order"`
+			Given   map[string][]name `yaml:"given"`
+			Family  []name            `yaml:"family"`
+		}
+		decode(t, file, data, &n)
+		if n.Country+".yaml" != path.Base(file) || len(n.Order) == 0 {
+			t.Errorf("%s: country %q, order %v", file, n.Country, n.Order)
+		}
+		for sex, want := range map[string]int{"female": 30, "male": 30} {
+			if len(n.Given[sex]) < want {
+				t.Errorf("%s: %d %s names, wanted %d", file, len(n.Given[sex]), sex, want)
+			}
+		}
+		if n.Country != "MMR" && len(n.Family) < 40 {
+			t.Errorf("%s: %d family names, wanted 40", file, len(n.Family))
+		}
+		for _, group := range [][]name{n.Given["female"], n.Given["male"], n.Family} {
+			seen := map[name]bool{}
+			for _, x := range group {
+				if seen[x] {
+					t.Errorf("%s: %s appears twice", file, x.Latin)
+				}
+				seen[x] = true
+				for _, r := range x.Name {
+					if unicode.IsLetter(r) && !unicode.Is(scripts[n.Script], r) {
+						t.Errorf("%s: %s has a letter of another script: %q", file, x.Latin, r)
+					}
+				}
+				for _, r := range x.Latin {
+					if r > unicode.MaxASCII {
+						t.Errorf("%s: %s is not romanised: %q", file, x.Name, r)
+					}
+				}
+			}
+		}
+	})
+	if count != 11 {
+		t.Errorf("names of %d countries, wanted 11", count)
+	}
 }
