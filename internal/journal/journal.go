@@ -192,6 +192,13 @@ type Write struct {
 	Stream    string
 	Kind, Org string // for a stream that does not exist yet; checked otherwise
 	Drafts    []Draft
+	// Prepare, if set, gives the draft the form in which it is written (a
+	// door's changes become whole answers), under the same lock and before
+	// Check. It must be a pure function of the draft and of the entries that
+	// the draft follows, so that sending twice gives the same entry; for an
+	// entry that stands already it gives that entry's answers. Its error
+	// refuses that draft only.
+	Prepare func(ctx context.Context, tx *store.Tx, s Stream, history []Opened, d Draft) (Draft, error)
 	// Check has the last word on each draft, under the stream's lock, with
 	// everything written before it. Its error refuses that draft only. It sees
 	// all tiers, and must not let them out other than as its error.
@@ -272,7 +279,7 @@ func (j *Journal) appendStream(ctx context.Context, tx *store.Tx, w Write, keys 
 	if err != nil {
 		return nil, nil, err
 	}
-	a := &appender{j: j, tx: tx, keys: keys, stream: s, history: history, check: w.Check}
+	a := &appender{j: j, tx: tx, keys: keys, stream: s, history: history, prepare: w.Prepare, check: w.Check}
 	var receipts []Receipt
 	for _, d := range w.Drafts {
 		r, err := a.append(ctx, d)
@@ -333,6 +340,7 @@ type appender struct {
 	keys     *vault.StreamKeys
 	stream   Stream
 	history  []Opened
+	prepare  func(context.Context, *store.Tx, Stream, []Opened, Draft) (Draft, error)
 	check    func(context.Context, *store.Tx, Stream, []Opened, Draft) error
 	accepted int
 }
@@ -342,6 +350,13 @@ func (a *appender) append(ctx context.Context, d Draft) (Receipt, error) {
 	d.WrittenAt = d.WrittenAt.UTC().Truncate(time.Microsecond)
 	if err := wellFormed(d, a.stream.ID); err != nil {
 		return Receipt{ID: d.ID, Status: Refused, Err: err}, nil
+	}
+	if a.prepare != nil {
+		prepared, err := a.prepare(ctx, a.tx, a.stream, a.history, d)
+		if err != nil {
+			return Receipt{ID: d.ID, Status: Refused, Err: err}, nil
+		}
+		d = prepared
 	}
 	normal, err := normalise(d.Answers)
 	if err != nil {
