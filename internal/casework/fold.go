@@ -7,7 +7,6 @@ package casework
 // that two devices that come back late in either order give the same case.
 
 import (
-	"reflect"
 	"sort"
 	"strings"
 	"time"
@@ -76,10 +75,13 @@ type FieldNow struct {
 
 // Dispute is one question with more than one answer.
 type Dispute struct {
-	Record, Form, Path string
-	Tier               journal.Tier
-	Versions           []journal.Version
-	Since              time.Time
+	Record, Form string
+	Path         string // caregivers[r1].age
+	Field        string // top-level name
+	Tier         journal.Tier
+	Versions     []journal.Version
+	Since        time.Time
+	settle       func(any) map[string]any
 }
 
 // Approval is where the decision on a record stands.
@@ -449,28 +451,10 @@ func (c *Case) country() {
 	}
 }
 
-// FoldRecord gives one record from its entries. Answers of a repeat may lie in
-// several tiers; each part is a register of its own, so a reader who sees one
-// tier merges it alike.
+// FoldRecord gives one record from its entries, in the order of writing.
 func (r *Rules) FoldRecord(entries []journal.Opened) *Record {
-	byTier := make([]journal.Opened, len(entries))
-	for i, o := range entries {
-		byTier[i] = o
-		byTier[i].Answers = map[journal.Tier]map[string]any{}
-		for tier, fields := range o.Answers {
-			keyed := make(map[string]any, len(fields))
-			for name, v := range fields {
-				if o.Act == journal.Strike {
-					keyed[name] = v
-				} else {
-					keyed[string(tier)+"/"+name] = v
-				}
-			}
-			byTier[i].Answers[tier] = keyed
-		}
-	}
 	var folded *journal.Record
-	for _, f := range journal.Fold(byTier) {
+	for _, f := range journal.Fold(entries, r.Shape) {
 		folded = f
 	}
 	out := &Record{ID: folded.ID, Form: folded.Form, FormVersion: folded.FormVersion, Heads: folded.Heads, Entries: entries,
@@ -481,69 +465,69 @@ func (r *Rules) FoldRecord(entries []journal.Opened) *Record {
 			out.Authors = append(out.Authors, e.Author)
 		}
 	}
-	parts := map[forms.Tier]map[string]any{}
-	for key, f := range folded.Fields {
-		tier, name, _ := strings.Cut(key, "/")
-		if f.Value != nil {
-			if parts[forms.Tier(tier)] == nil {
-				parts[forms.Tier(tier)] = map[string]any{}
-			}
-			parts[forms.Tier(tier)][name] = f.Value
-		}
-		if at, ok := out.Fields[name]; !ok || at.At.Before(f.At) {
-			out.Fields[name] = FieldNow{Entry: f.Entry, Author: f.Author, At: f.At}
-		}
-		if len(f.Disputed) > 0 {
-			d := Dispute{Record: out.ID, Form: out.Form, Path: name, Tier: journal.Tier(tier), Versions: f.Disputed}
-			for _, v := range f.Disputed {
-				if v.At.After(d.Since) {
-					d.Since = v.At
-				}
-			}
-			out.Disputes = append(out.Disputes, d)
-		}
+	for name, f := range folded.Fields {
+		out.Fields[name] = FieldNow{Entry: f.Entry, Author: f.Author, At: f.At}
 	}
-	sort.Slice(out.Disputes, func(i, j int) bool {
-		a, b := out.Disputes[i], out.Disputes[j]
-		return a.Path < b.Path || a.Path == b.Path && a.Tier < b.Tier
-	})
-	if form, ok := r.Forms.Form(out.Form); ok {
-		out.Answers = form.MergeTiers(parts)
-	} else {
-		out.Answers = map[string]any{}
-		for _, fields := range parts {
-			for name, v := range fields {
-				out.Answers[name] = v
+	for _, d := range folded.Disputes {
+		mine := Dispute{Record: out.ID, Form: out.Form, Path: d.Path, Field: d.Field, Tier: d.Tier, Versions: d.Versions, settle: d.Settle}
+		for _, v := range d.Versions {
+			if v.At.After(mine.Since) {
+				mine.Since = v.At
 			}
 		}
+		out.Disputes = append(out.Disputes, mine)
 	}
+	out.Answers = r.join(out.Form, folded.Parts)
 	return out
 }
 
-// changes gives what an entry must carry so that the record, as its writer
-// had seen it, has the answers next: whole values of every part that differs.
-func changes(form *forms.Form, base, next map[string]any) map[journal.Tier]map[string]any {
+// join puts the tiers of a record's answers together.
+func (r *Rules) join(form string, parts map[journal.Tier]map[string]any) map[string]any {
+	f, ok := r.Forms.Form(form)
+	if !ok {
+		out := map[string]any{}
+		for _, fields := range parts {
+			for name, v := range fields {
+				out[name] = v
+			}
+		}
+		return out
+	}
+	byTier := make(map[forms.Tier]map[string]any, len(parts))
+	for t, fields := range parts {
+		byTier[forms.Tier(t)] = fields
+	}
+	return f.MergeTiers(byTier)
+}
+
+// Shape tells the journal how far an answer is taken apart when it is merged.
+func (r *Rules) Shape(form, path string) journal.Shape {
+	f, ok := r.Forms.Form(form)
+	if !ok {
+		return journal.Whole
+	}
+	if field, ok := f.Field(path); ok {
+		switch field.Type {
+		case forms.Group, forms.Matrix:
+			return journal.Parts
+		case forms.Repeat:
+			return journal.Rows
+		}
+		return journal.Whole
+	}
+	if i := strings.LastIndexByte(path, '.'); i > 0 { // a row of a matrix with columns
+		if field, ok := f.Field(path[:i]); ok && field.Type == forms.Matrix && len(field.Fields) > 0 {
+			return journal.Parts
+		}
+	}
+	return journal.Whole
+}
+
+// split takes answers, or changes, apart by tier.
+func split(form *forms.Form, answers map[string]any) map[journal.Tier]map[string]any {
 	out := map[journal.Tier]map[string]any{}
-	was, is := form.SplitTiers(base), form.SplitTiers(next)
-	put := func(t forms.Tier, name string, v any) {
-		if out[journal.Tier(t)] == nil {
-			out[journal.Tier(t)] = map[string]any{}
-		}
-		out[journal.Tier(t)][name] = v
-	}
-	for t, fields := range is {
-		for name, v := range fields {
-			if !reflect.DeepEqual(was[t][name], v) {
-				put(t, name, v)
-			}
-		}
-	}
-	for t, fields := range was {
-		for name := range fields {
-			if _, still := is[t][name]; !still {
-				put(t, name, nil)
-			}
-		}
+	for t, fields := range form.SplitTiers(answers) {
+		out[journal.Tier(t)] = fields
 	}
 	return out
 }

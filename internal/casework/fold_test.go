@@ -69,7 +69,7 @@ func (s *story) fill(form string, answers map[string]any) string {
 	if f.Single {
 		record = form
 	}
-	return s.add(form, record, journal.Submit, changes(f, nil, answers))
+	return s.add(form, record, journal.Submit, split(f, answers))
 }
 
 func (s *story) amend(record string, base, next map[string]any, follows ...string) string {
@@ -80,7 +80,7 @@ func (s *story) amend(record string, base, next map[string]any, follows ...strin
 		}
 	}
 	f, _ := s.rules.Forms.Form(form)
-	return s.add(form, record, journal.Amend, changes(f, base, next), follows...)
+	return s.add(form, record, journal.Amend, split(f, f.Diff(base, next)), follows...)
 }
 
 func (s *story) later(d time.Duration) { s.at = s.at.Add(d) }
@@ -437,7 +437,7 @@ func describe(c *Case) string {
 		fmt.Fprintln(&b, task)
 	}
 	for _, d := range c.AllDisputes() {
-		fmt.Fprintln(&b, d)
+		fmt.Fprintln(&b, d.Record, d.Path, d.Versions)
 	}
 	for _, form := range c.rules.Forms.Forms() {
 		for _, r := range c.byForm[form.ID] {
