@@ -9,9 +9,6 @@ import (
 	"banyan/internal/store"
 )
 
-// FactTable is the table that a rebuild empties and draws again.
-const FactTable = "register_fact"
-
 // Put replaces the fact of a stream. No values remove it. Position is the log
 // position of the newest entry the fact was drawn from; counting relies on it
 // growing with every change of the stream.

@@ -115,3 +115,6 @@ func (r *Register) Forget(ctx context.Context, source string) (rows int64, err e
 	}
 	return rows, nil
 }
+
+// Threshold is the smallest count that tables show.
+func (r *Register) Threshold() int64 { return r.threshold }

@@ -17,6 +17,7 @@ import (
 const (
 	NotRecorded = "_none"
 	Others      = "_others"
+	Everybody   = "_all" // the one column of a table of one variable
 )
 
 // Limits of one table.
@@ -28,7 +29,7 @@ const (
 
 // TableRequest asks for one table.
 type TableRequest struct {
-	Rows, Cols string   // two different variables
+	Rows, Cols string   // two different variables; no Cols counts one variable
 	Sources    []string // empty: all
 	Filters    []Filter // a person counts who meets all of them
 	Lines      int      // most rows and columns listed; 0: DefaultLines
@@ -46,7 +47,7 @@ type Line struct{ Code, Label string }
 // Table is counts of different persons. A person with several values counts
 // once in each of their cells, and once in every total. A nil count is hidden.
 type Table struct {
-	Rows, Cols           *Variable
+	Rows, Cols           *Variable // Cols is nil in a table of one variable
 	RowLines, ColLines   []Line
 	Cells                [][]*int64
 	RowTotals, ColTotals []*int64
@@ -104,11 +105,13 @@ func (r *Register) plan(req TableRequest) (*query, error) {
 	if q.rows, q.row, err = r.variable("rows", req.Rows); err != nil {
 		return nil, err
 	}
-	if q.cols, q.col, err = r.variable("cols", req.Cols); err != nil {
-		return nil, err
-	}
 	if req.Rows == req.Cols {
 		return nil, &RequestError{"cols", "rows and columns must be two different variables"}
+	}
+	if req.Cols != "" {
+		if q.cols, q.col, err = r.variable("cols", req.Cols); err != nil {
+			return nil, err
+		}
 	}
 	if q.lines == 0 {
 		q.lines = DefaultLines
@@ -201,14 +204,33 @@ type axis struct {
 }
 
 func (q *query) axes() (rows, cols axis) {
-	rowTotals, colTotals := make([]int64, len(q.row.dict)+1), make([]int64, len(q.col.dict)+1)
+	rowTotals := make([]int64, len(q.row.dict)+1)
+	var colTotals []int64
+	if q.col != nil {
+		colTotals = make([]int64, len(q.col.dict)+1)
+	}
 	for row := range q.c.source {
-		if q.meets(row) {
-			tally(rowTotals, q.row.of(row))
+		if !q.meets(row) {
+			continue
+		}
+		tally(rowTotals, q.row.of(row))
+		if q.col != nil {
 			tally(colTotals, q.col.of(row))
 		}
 	}
+	if q.col == nil {
+		return q.axis(q.rows, q.row, rowTotals), axis{lines: []string{Everybody}}
+	}
 	return q.axis(q.rows, q.row, rowTotals), q.axis(q.cols, q.col, colTotals)
+}
+
+// ofColumn gives the column codes of a row; in a table of one variable there
+// are none, and line 0 is Everybody.
+func (q *query) ofColumn(row int) []uint16 {
+	if q.col == nil {
+		return nil
+	}
+	return q.col.of(row)
 }
 
 // tally counts a person under each of its codes, or under none (the last).
@@ -291,7 +313,7 @@ func (q *query) count(rows, cols axis) [][]int64 {
 		if !q.meets(row) {
 			continue
 		}
-		rowBuf, colBuf = rows.into(rowBuf, q.row.of(row)), cols.into(colBuf, q.col.of(row))
+		rowBuf, colBuf = rows.into(rowBuf, q.row.of(row)), cols.into(colBuf, q.ofColumn(row))
 		n[last][end]++
 		for _, j := range colBuf {
 			n[last][j]++
@@ -347,6 +369,8 @@ func (c *cube) labelOf(v *Variable, code string) string {
 		return "Not recorded"
 	case Others:
 		return "All others"
+	case Everybody:
+		return "Persons"
 	}
 	if i, ok := v.index[code]; ok {
 		return v.Codes[i].Label
