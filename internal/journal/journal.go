@@ -310,8 +310,8 @@ func (j *Journal) lockStream(ctx context.Context, tx *store.Tx, w Write) (Stream
 		return Stream{}, fmt.Errorf("a write names its stream, kind and organisation: %w", ErrBadDraft)
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO stream (id, kind, org, created_at, seq, head_hash, erased_at)
-		VALUES ($1, $2, $3, $4, 0, $5, 0) ON CONFLICT (id) DO NOTHING`,
-		w.Stream, w.Kind, w.Org, store.Micros(j.now()), make([]byte, sha256.Size))
+		VALUES ($1, $2, $3, 0, 0, $4, 0) ON CONFLICT (id) DO NOTHING`,
+		w.Stream, w.Kind, w.Org, make([]byte, sha256.Size))
 	if err != nil {
 		return Stream{}, fmt.Errorf("opening the stream: %w", err)
 	}
@@ -458,8 +458,9 @@ func (a *appender) write(ctx context.Context, d Draft) (Entry, error) {
 
 // finish moves the stream's head and redraws its projections.
 func (a *appender) finish(ctx context.Context, also func(context.Context, *store.Tx, Stream, []Opened) error) (func(), error) {
-	_, err := a.tx.Exec(ctx, `UPDATE stream SET seq = $2, head_hash = $3 WHERE id = $1`,
-		a.stream.ID, a.stream.Seq, a.stream.HeadHash[:])
+	a.stream.CreatedAt = a.history[0].RecordedAt
+	_, err := a.tx.Exec(ctx, `UPDATE stream SET seq = $2, head_hash = $3, created_at = $4 WHERE id = $1`,
+		a.stream.ID, a.stream.Seq, a.stream.HeadHash[:], store.Micros(a.stream.CreatedAt))
 	if err != nil {
 		return nil, fmt.Errorf("moving the stream's head: %w", err)
 	}
