@@ -7,5 +7,6 @@ var commands = []command{
 	{"rebuild", "draw every list and count anew from the journal", runRebuild},
 	{"backup", "write the record and its keys to two sealed files", runBackup},
 	{"restore", "bring a backup into a new data folder", runRestore},
+	registerCommand(),
 	releaseCommand(),
 }

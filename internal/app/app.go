@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"banyan/internal/journal"
+	"banyan/internal/register"
 	"banyan/internal/store"
 	"banyan/internal/vault"
 )
@@ -110,7 +111,7 @@ func (r *Record) Close() error {
 // Schemas lists the tables of every room of the main database, in the order
 // in which they are made.
 func Schemas() []store.Schema {
-	return []store.Schema{journal.Schema()}
+	return []store.Schema{journal.Schema(), register.Schema()}
 }
 
 // prepareFolder makes sure that the data folder is there, and reads its note

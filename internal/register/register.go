@@ -59,8 +59,12 @@ func Schema() store.Schema {
 	return store.Schema{Room: "register", FS: sub}
 }
 
-// ErrNoSource says that no source of that id is in the register.
-var ErrNoSource = errors.New("there is no such source in the register")
+// Errors that callers tell apart.
+var (
+	ErrNoSource = errors.New("there is no such source in the register")
+	ErrOwn      = errors.New("the own facts are drawn from the journal and cannot be removed here")
+	ErrBadName  = errors.New("a source's name is lower-case letters, digits and _, and not " + OwnSource)
+)
 
 // Register is the open register over one database. It is safe for concurrent
 // use.
@@ -96,7 +100,7 @@ func (r *Register) Definition() *Definition { return r.def }
 // were. The own source cannot be forgotten here: it is drawn from the journal.
 func (r *Register) Forget(ctx context.Context, source string) (rows int64, err error) {
 	if source == OwnSource {
-		return 0, errors.New("forgetting a source: the own facts are drawn from the journal and cannot be removed here")
+		return 0, ErrOwn
 	}
 	err = r.db.Transact(ctx, func(tx *store.Tx) error {
 		found, err := sourceByID(ctx, tx, source)

@@ -123,7 +123,7 @@ func (b *Batch) close() {
 // the same id a NameTakenError; then nothing changes.
 func (r *Register) Import(ctx context.Context, info SourceInfo, b *Batch) error {
 	if info.ID == OwnSource || !variableID.MatchString(info.ID) {
-		return fmt.Errorf("importing: %q cannot name a source (lower-case letters, digits and _, not %q)", info.ID, OwnSource)
+		return fmt.Errorf("importing: %w", ErrBadName)
 	}
 	if b.rows == 0 {
 		return errors.New("importing: the source has no rows")

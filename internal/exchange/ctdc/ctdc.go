@@ -77,6 +77,15 @@ func (e *FaultsError) Error() string {
 	return b.String()
 }
 
+// FormatError says that the file as a whole is not what it should be.
+type FormatError struct{ Message string }
+
+func (e *FormatError) Error() string { return e.Message }
+
+func notTheFormat(format string, args ...any) error {
+	return &FormatError{fmt.Sprintf(format, args...)}
+}
+
 // Result is what was read.
 type Result struct {
 	Rows   int64
@@ -131,7 +140,7 @@ type reader struct {
 
 func (r *reader) run() error {
 	if !r.next() {
-		return firstError(r.unreadable(), errors.New("the file is empty"))
+		return firstError(r.unreadable(), notTheFormat("the file is empty"))
 	}
 	header, err := r.split(strings.TrimPrefix(r.lines.Text(), "\ufeff"))
 	if err != nil {
@@ -155,7 +164,7 @@ func (r *reader) run() error {
 	case r.faults.Total > 0:
 		return &r.faults
 	case r.rows == 0:
-		return errors.New("the file has a header and no rows")
+		return notTheFormat("the file has a header and no rows")
 	}
 	return nil
 }
@@ -171,7 +180,7 @@ func (r *reader) next() bool {
 // pause is where progress is told and the work can be called off.
 func (r *reader) pause() error {
 	if r.rows > maxRows {
-		return fmt.Errorf("the file has more than %d rows", maxRows)
+		return notTheFormat("the file has more than %d rows", maxRows)
 	}
 	if r.rows%1000 != 0 {
 		return nil
@@ -275,9 +284,9 @@ func (r *reader) unreadable() error {
 	err := r.lines.Err()
 	switch {
 	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("line %d has more than %d bytes: this is not a CTDC file", r.line+1, maxLineBytes)
+		return notTheFormat("line %d has more than %d bytes: this is not a CTDC file", r.line+1, maxLineBytes)
 	case err != nil:
-		return fmt.Errorf("reading the file after line %d: %w", r.line, err)
+		return notTheFormat("the file cannot be read after line %d: %v", r.line, err)
 	}
 	return nil
 }
@@ -317,13 +326,13 @@ func unwrap(file io.Reader) (io.Reader, error) {
 	case bytes.HasPrefix(start, []byte{0xfd, '7', 'z', 'X', 'Z', 0}):
 		r, err := xz.NewReader(buffered)
 		if err != nil {
-			return nil, fmt.Errorf("opening the xz file: %w", err)
+			return nil, notTheFormat("opening the xz file: %v", err)
 		}
 		return r, nil
 	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
 		r, err := gzip.NewReader(buffered)
 		if err != nil {
-			return nil, fmt.Errorf("opening the gzip file: %w", err)
+			return nil, notTheFormat("opening the gzip file: %v", err)
 		}
 		return r, nil
 	}
