@@ -87,7 +87,7 @@ type Dispute struct {
 	Path     string // caregivers[r1].age; of a row: caregivers[r1]
 	Field    string // top-level name
 	Tier     Tier
-	Versions []Version // by time of writing, then id
+	Versions []Version // by time of writing, then id; of a row: the removal, then the row as it is kept
 	steps    []string
 }
 
@@ -419,22 +419,31 @@ func (s *sheet) settleRow(key string, writes []write) {
 	c := cell{write: s.first(writes), there: true}
 	inside := s.inside(key)
 	removals := append(goneOf(writes), s.above(key)...)
+	var against, open []write // removals in dispute, and what they had not seen
 	for _, g := range removals {
 		missed := s.missed(g, inside)
-		if len(missed) == 0 {
-			c.there = false
-			c.versions = nil
-			break
+		c.there = c.there && len(missed) > 0
+		unsettled := s.unsettled(g, missed, append(removals, inside...))
+		if len(unsettled) > 0 {
+			against, open = append(against, g), append(open, unsettled...)
 		}
-		open := s.unsettled(g, missed, append(removals, inside...))
-		if len(open) == 0 {
-			continue
-		}
-		last := s.newest(open)
-		c.versions = s.versions([]write{g, last[len(last)-1]})
+	}
+	if c.there && len(open) > 0 {
+		c.versions = s.versions([]write{s.latest(against), s.latest(open)})
 		c.versions[0].Value = nil
 	}
 	s.cells[key] = c
+}
+
+// latest gives the last write by time of writing, then id.
+func (s *sheet) latest(writes []write) write {
+	best := writes[0]
+	for _, w := range writes[1:] {
+		if before(s.g.entries[best.at].Entry, s.g.entries[w.at].Entry) {
+			best = w
+		}
+	}
+	return best
 }
 
 // first gives the earliest write that names a row: its place is the row's.
