@@ -158,7 +158,7 @@ func (r *run) unknown(fields []*Field, in map[string]any, prefix string, row boo
 // reported. Empty answers are nil and fine.
 func (r *run) shape(f *Field, v any, path string) (clean any, ok bool) {
 	v = plain(v)
-	if v == nil || (f.computed() && !r.trusted) || r.undecided(f) {
+	if v == nil || ((f.computed() || r.undecided(f)) && !r.trusted) {
 		return nil, true
 	}
 	if f.Type.RefKind() != "" {
@@ -198,9 +198,10 @@ func (r *run) shape(f *Field, v any, path string) (clean any, ok bool) {
 	return r.composite(f, v, path)
 }
 
-// undecided tells whether f is the field that only a decision may fill.
+// undecided tells whether f is the field that only a decision may fill, and
+// this is none.
 func (r *run) undecided(f *Field) bool {
-	return f.Path == r.form.ApprovalField && f.Path != "" && !r.env.Deciding && !r.trusted
+	return f.Path == r.form.ApprovalField && f.Path != "" && !r.env.Deciding
 }
 
 func (r *run) wrong(path, expected string) (any, bool) {
