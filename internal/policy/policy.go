@@ -354,3 +354,6 @@ func Strongest(relations ...Relation) Relation {
 func overlap(a, b []string) bool {
 	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
 }
+
+// Kinds lists the kinds of records that the table knows, in the file's order.
+func (t *Table) Kinds() []string { return slices.Clone(t.kindOrder) }
