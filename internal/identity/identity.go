@@ -58,8 +58,8 @@ func Schema() store.Schema {
 
 // Sealer hides a secret under a label; the vault is one.
 type Sealer interface {
-	Seal(label string, plain []byte) ([]byte, error)
-	Open(label string, sealed []byte) ([]byte, error)
+	SealSecret(label string, plain []byte) ([]byte, error)
+	OpenSecret(label string, sealed []byte) ([]byte, error)
 }
 
 // Config is what an installation may choose. The zero value of each field

@@ -33,8 +33,8 @@ const (
 // Ceremony is an exchange that was begun: what the browser's
 // navigator.credentials is called with, and the id to finish it by.
 type Ceremony struct {
-	ID      string          `json:"id"`
-	Options json.RawMessage `json:"options" doc:"PublicKeyCredentialCreationOptions or …RequestOptions, as JSON"`
+	ID      string          // for a cookie
+	Options json.RawMessage // {"publicKey": …} in the standard's JSON
 }
 
 // Passkey is one enrolled passkey.
@@ -43,6 +43,12 @@ type Passkey struct {
 	Name      string    `json:"name"`
 	CreatedAt time.Time `json:"created_at"`
 	UsedAt    time.Time `json:"used_at"`
+}
+
+// enrolment is an enrolment in progress.
+type enrolment struct {
+	Name    string
+	Session webauthn.SessionData
 }
 
 // passkeyUser is how the library sees a user.
@@ -55,6 +61,9 @@ func (u passkeyUser) WebAuthnID() []byte                         { return []byte
 func (u passkeyUser) WebAuthnName() string                       { return u.login }
 func (u passkeyUser) WebAuthnDisplayName() string                { return u.name }
 func (u passkeyUser) WebAuthnCredentials() []webauthn.Credential { return u.credentials }
+
+// HasPasskeys says whether passkeys are set up here.
+func (s *Service) HasPasskeys() bool { return s.passkeys != nil }
 
 func (s *Service) passkeysOn() error {
 	if s.passkeys == nil {
@@ -92,8 +101,11 @@ func (s *Service) passkeyUser(ctx context.Context, q store.Querier, id string) (
 }
 
 // BeginPasskey begins the enrolment of a new passkey of p, who has stepped up.
-func (s *Service) BeginPasskey(ctx context.Context, p Principal) (Ceremony, error) {
+func (s *Service) BeginPasskey(ctx context.Context, p Principal, name string) (Ceremony, error) {
 	if err := s.passkeysOn(); err != nil {
+		return Ceremony{}, err
+	}
+	if err := checkText("name", name, 60); err != nil {
 		return Ceremony{}, err
 	}
 	u, err := s.passkeyUser(ctx, s.db, p.User)
@@ -109,19 +121,16 @@ func (s *Service) BeginPasskey(ctx context.Context, p Principal) (Ceremony, erro
 	if err != nil {
 		return Ceremony{}, fmt.Errorf("beginning a passkey: %w", err)
 	}
-	return s.keepCeremony(ctx, ceremonyEnrol, p.User, session, options.Response)
+	return s.keepCeremony(ctx, ceremonyEnrol, p.User, enrolment{name, *session}, options)
 }
 
 // FinishPasskey enrols what the browser made.
-func (s *Service) FinishPasskey(ctx context.Context, p Principal, ceremony, name string, response []byte) (Passkey, error) {
+func (s *Service) FinishPasskey(ctx context.Context, p Principal, ceremony string, response []byte) (Passkey, error) {
 	if err := s.passkeysOn(); err != nil {
 		return Passkey{}, err
 	}
-	if err := checkText("name", name, 60); err != nil {
-		return Passkey{}, err
-	}
-	var session webauthn.SessionData
-	if err := s.takeCeremony(ctx, ceremony, ceremonyEnrol, p.User, &session); err != nil {
+	var begun enrolment
+	if err := s.takeCeremony(ctx, ceremony, ceremonyEnrol, p.User, &begun); err != nil {
 		return Passkey{}, err
 	}
 	u, err := s.passkeyUser(ctx, s.db, p.User)
@@ -133,7 +142,7 @@ func (s *Service) FinishPasskey(ctx context.Context, p Principal, ceremony, name
 	if err != nil {
 		return Passkey{}, bad
 	}
-	c, err := s.passkeys.CreateCredential(u, session, parsed)
+	c, err := s.passkeys.CreateCredential(u, begun.Session, parsed)
 	if err != nil {
 		return Passkey{}, bad
 	}
@@ -141,10 +150,10 @@ func (s *Service) FinishPasskey(ctx context.Context, p Principal, ceremony, name
 	if err != nil {
 		return Passkey{}, err
 	}
-	out := Passkey{ID: passkeyID(c.ID), Name: name, CreatedAt: s.now()}
+	out := Passkey{ID: passkeyID(c.ID), Name: begun.Name, CreatedAt: s.now()}
 	err = s.db.Transact(ctx, func(tx *store.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO passkey (id, staff, name, credential, created_at, used_at) VALUES ($1, $2, $3, $4, $5, 0)`,
-			out.ID, p.User, name, string(text), store.Micros(out.CreatedAt))
+			out.ID, p.User, out.Name, string(text), store.Micros(out.CreatedAt))
 		if store.IsUnique(err) {
 			return bad
 		}
@@ -196,7 +205,7 @@ func (s *Service) BeginPasskeySignIn(ctx context.Context) (Ceremony, error) {
 	if err != nil {
 		return Ceremony{}, fmt.Errorf("beginning a passkey sign-in: %w", err)
 	}
-	return s.keepCeremony(ctx, ceremonySignIn, "", session, options.Response)
+	return s.keepCeremony(ctx, ceremonySignIn, "", session, options)
 }
 
 // FinishPasskeySignIn signs in whose passkey answered.

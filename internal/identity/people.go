@@ -153,6 +153,19 @@ func (s *Service) Organisations(ctx context.Context, after string, limit int) ([
 	return out, rows.Err()
 }
 
+// Organisation gives one organisation.
+func (s *Service) Organisation(ctx context.Context, id string) (Organisation, error) {
+	var o Organisation
+	err := s.db.QueryRow(ctx, `SELECT id, name, kind, country, operator FROM organisation WHERE id = $1`, id).Scan(&o.ID, &o.Name, &o.Kind, &o.Country, &o.Operator)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Organisation{}, fault.Absent()
+	}
+	if err != nil {
+		return Organisation{}, fmt.Errorf("looking up an organisation: %w", err)
+	}
+	return o, nil
+}
+
 // CreateTeam adds a team to an organisation.
 func (s *Service) CreateTeam(ctx context.Context, by Principal, t Team) (Team, error) {
 	if err := errors.Join(mayManage(by, t.Org), checkText("name", t.Name, 120)); err != nil {

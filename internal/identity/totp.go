@@ -39,7 +39,7 @@ func (s *Service) BeginCode(ctx context.Context, p Principal) (Enrolment, error)
 	if _, err := rand.Read(secret); err != nil {
 		return Enrolment{}, err
 	}
-	sealed, err := s.sealer.Seal(codeLabel(p.User), secret)
+	sealed, err := s.sealer.SealSecret(codeLabel(p.User), secret)
 	if err != nil {
 		return Enrolment{}, fmt.Errorf("sealing a code secret: %w", err)
 	}
@@ -116,7 +116,7 @@ func (s *Service) useCode(ctx context.Context, tx *store.Tx, user, code string) 
 
 // stepOf finds the time step, later than after, whose code it is.
 func (s *Service) stepOf(user string, sealed []byte, code string, after int64) (int64, bool, error) {
-	secret, err := s.sealer.Open(codeLabel(user), sealed)
+	secret, err := s.sealer.OpenSecret(codeLabel(user), sealed)
 	if err != nil {
 		return 0, false, fmt.Errorf("opening a code secret: %w", err)
 	}

@@ -19,6 +19,7 @@ type Explanation struct {
 	Purposes   []Named          `json:"purposes"`
 	BreakGlass ExplainedGlass   `json:"break_glass"`
 	Always     []string         `json:"always" doc:"Limits that hold whatever the table says."`
+	Rows       []ExplainedRow   `json:"rows" doc:"One row for each role, relation and action."`
 	Grid       []ExplainedPlace `json:"grid" doc:"For records about a person: what each role may read in each relation."`
 }
 
@@ -58,6 +59,17 @@ type ExplainedGlass struct {
 	Minutes       int      `json:"minutes"`
 	ReasonAtLeast int      `json:"reason_at_least"`
 	Notify        []string `json:"notify"`
+}
+
+// ExplainedRow is one line of the table as a page shows it.
+type ExplainedRow struct {
+	Role     string   `json:"role"`
+	Relation string   `json:"relation"`
+	Kind     string   `json:"kind"`
+	Action   string   `json:"action"`
+	Tiers    []string `json:"tiers"`
+	Words    string   `json:"words"`
+	Rule     string   `json:"rule"`
 }
 
 // ExplainedPlace is one cell of the grid.
@@ -100,8 +112,29 @@ func (t *Table) Explain(lang string) Explanation {
 	for _, text := range always {
 		x.Always = append(x.Always, text.In(lang))
 	}
-	x.Grid = t.grid()
+	x.Rows, x.Grid = t.rows(lang), t.grid()
 	return x
+}
+
+func (t *Table) rows(lang string) []ExplainedRow {
+	out := []ExplainedRow{}
+	for _, role := range AllRoles {
+		for _, r := range t.rules {
+			if !slices.Contains(r.Roles, role) {
+				continue
+			}
+			for _, rel := range r.When {
+				for _, a := range r.May {
+					row := ExplainedRow{Role: role, Relation: string(rel), Kind: r.Kind, Action: string(a), Tiers: []string{}, Words: r.Text.In(lang), Rule: r.ID}
+					if t.actions[a].tiers {
+						row.Tiers = asStrings(r.Tiers)
+					}
+					out = append(out, row)
+				}
+			}
+		}
+	}
+	return out
 }
 
 func (t *Table) rulesOf(role Role, lang string) []ExplainedRule {

@@ -16,23 +16,25 @@ package policy
 import (
 	"slices"
 	"time"
+
+	"banyan/internal/journal"
 )
 
 // Tier is a part of a record's answers that is sealed by itself.
-type Tier string
+type Tier = journal.Tier
 
 // The tiers.
 const (
-	Coded    Tier = "coded"    // services and codes
-	Story    Tier = "story"    // narrative
-	Identity Tier = "identity" // names, birth, documents
-	Place    Tier = "place"    // where the person is
-	Health   Tier = "health"
-	Legal    Tier = "legal"
+	Coded    = journal.Coded    // services and codes
+	Story    = journal.Story    // narrative
+	Identity = journal.Identity // names, birth, documents
+	Place    = journal.Place    // where the person is
+	Health   = journal.Health
+	Legal    = journal.Legal
 )
 
 // AllTiers in the order in which they are shown.
-var AllTiers = []Tier{Coded, Story, Identity, Place, Health, Legal}
+var AllTiers = journal.Tiers
 
 // Relation says how a user stands to one record.
 type Relation string
@@ -107,13 +109,14 @@ const (
 	AdminContent   Action = "admin.content"
 )
 
-// Limits that hold whatever the file says, and the two kinds whose actions
-// carry their kind in their own name.
+// Limits that hold whatever the file says, and the kinds whose actions are
+// named without their kind.
 const (
 	longestGlass   = 60 * time.Minute
 	fewestNotified = 2
 	shortestReason = 10
 
+	kindCase     = "case"
 	kindRegister = "register"
 	kindOffice   = "office"
 )
@@ -284,8 +287,8 @@ func (t *Table) Might(s Subject, a Action, kind string) bool {
 	})
 }
 
-// May lists what s might do at all, as words for a menu: "case.open",
-// "register.read". Actions on records carry the kind in front.
+// May lists what s might do at all, as words for a menu: "open" (a case),
+// "contact.open", "register.read".
 func (t *Table) May(s Subject) []string {
 	out := []string{}
 	for _, kind := range t.kindOrder {
@@ -298,9 +301,10 @@ func (t *Table) May(s Subject) []string {
 	return out
 }
 
-// NameOf gives the word for an action on a kind.
+// NameOf gives the word for an action on a kind. Cases are what the program is
+// about, and go without saying.
 func NameOf(kind string, a Action) string {
-	if kind == kindRegister || kind == kindOffice {
+	if kind == kindCase || kind == kindRegister || kind == kindOffice {
 		return string(a)
 	}
 	return kind + "." + string(a)
@@ -357,3 +361,11 @@ func overlap(a, b []string) bool {
 
 // Kinds lists the kinds of records that the table knows, in the file's order.
 func (t *Table) Kinds() []string { return slices.Clone(t.kindOrder) }
+
+// MightAs is Might for one relation, over all forms and tiers: false is what a
+// test of all routes, roles and relations holds the program to.
+func (t *Table) MightAs(s Subject, a Action, kind string, relation Relation, excluded bool) bool {
+	return !excluded && slices.ContainsFunc(t.rules, func(rule Rule) bool {
+		return rule.Kind == kind && slices.Contains(rule.May, a) && slices.Contains(rule.When, relation) && overlap(rule.Roles, s.Roles)
+	})
+}

@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -25,9 +26,9 @@ const indexFile = "index.html"
 var hashed = regexp.MustCompile(`[-.][A-Za-z0-9_]{8,}\.[a-z0-9]+$`)
 
 type asset struct {
-	body, zipped []byte
-	media, tag   string
-	forGood      bool
+	body, zipped, brotli []byte // brotli is there where the build left a .br beside
+	media, tag           string
+	forGood              bool
 }
 
 type assets struct{ files map[string]asset }
@@ -38,11 +39,9 @@ const missingApp = `<!doctype html>
 <p>The program was built without it. Run <code>./scripts/demo</code> in the repository, which builds the app and then the program, and open this page again. The API answers meanwhile.</p>
 `
 
-func newAssets(fsys fs.FS) (*assets, error) {
+// Assets serves the files of a built app.
+func Assets(fsys fs.FS) (http.Handler, error) {
 	a := &assets{files: map[string]asset{}}
-	if fsys == nil {
-		return a, nil
-	}
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasPrefix(path.Base(name), ".") {
 			return err
@@ -54,10 +53,19 @@ func newAssets(fsys fs.FS) (*assets, error) {
 		a.files[name], err = newAsset(name, body)
 		return err
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return a, nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the staff app: %w", err)
 	}
-	return a, err
+	for name, file := range a.files {
+		if of, ok := strings.CutSuffix(name, ".br"); ok {
+			delete(a.files, name)
+			if whole, ok := a.files[of]; ok {
+				whole.brotli = file.body
+				a.files[of] = whole
+			}
+		}
+	}
+	return a, nil
 }
 
 func newAsset(name string, body []byte) (asset, error) {
@@ -141,9 +149,15 @@ func (f asset) serve(w http.ResponseWriter, r *http.Request) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	body := f.body
-	if f.zipped != nil {
+	if f.zipped != nil || f.brotli != nil {
 		h.Add("Vary", "Accept-Encoding")
-		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		takes := r.Header.Get("Accept-Encoding")
+		switch {
+		case f.brotli != nil && strings.Contains(takes, "br"):
+			h.Set("Content-Encoding", "br")
+			h.Set("ETag", strings.TrimSuffix(f.tag, `"`)+`-br"`)
+			body = f.brotli
+		case f.zipped != nil && strings.Contains(takes, "gzip"):
 			h.Set("Content-Encoding", "gzip")
 			h.Set("ETag", strings.TrimSuffix(f.tag, `"`)+`-gz"`)
 			body = f.zipped

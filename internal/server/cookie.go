@@ -13,7 +13,7 @@ const (
 	secureCookie = "__Host-banyan"
 	plainCookie  = "banyan"
 
-	exchangeCookieName = "banyan_exchange"
+	exchangeCookie = "banyan_exchange" // read by the routes through their own tag
 )
 
 func (f *Frame) cookieName() string {
@@ -44,18 +44,18 @@ func (f *Frame) EndCookie() string {
 	return c.String()
 }
 
-// ExchangeCookie keeps a single sign-on in progress; it must come back with
-// the issuer's redirect, so it is Lax, and it opens nothing by itself.
-func (f *Frame) ExchangeCookie(id string) string {
-	c := http.Cookie{Name: exchangeCookieName, Value: id, Path: "/api/sign-in/oidc", MaxAge: 300, Secure: f.config.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+// ExchangeCookie keeps a passkey or single sign-on exchange in progress. It
+// must come back with the issuer's redirect, so it is Lax; it opens nothing by
+// itself and is good once.
+func (f *Frame) ExchangeCookie(id string) string { return f.exchange(id, 300) }
+
+// EndExchangeCookie takes it away.
+func (f *Frame) EndExchangeCookie() string { return f.exchange("", -1) }
+
+func (f *Frame) exchange(id string, age int) string {
+	c := http.Cookie{Name: exchangeCookie, Value: id, Path: "/api", MaxAge: age, Secure: f.config.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	return c.String()
 }
 
-// Exchange reads ExchangeCookie's value.
-func Exchange(r *http.Request) string {
-	c, err := r.Cookie(exchangeCookieName)
-	if err != nil {
-		return ""
-	}
-	return c.Value
-}
+// Now is the frame's clock.
+func (f *Frame) Now() time.Time { return f.config.Clock() }

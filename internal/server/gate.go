@@ -108,17 +108,16 @@ func checkBody(w http.ResponseWriter, r *http.Request, upload, expected bool) er
 	if err != nil || media != "application/json" {
 		return fault.Field("", "media", "the body must be application/json")
 	}
-	if r.ContentLength > MaxBody {
-		return fault.New(fault.TooLarge, "the request is too large")
-	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // a connection's deadline, no time of the work; a test's writer has none
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return fault.New(fault.TooLarge, "the request is too large")
-	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, "the request did not arrive whole", err)
+	}
+	if len(body) > MaxBody {
+		// What is on its way is let in and dropped, within a bound: a browser
+		// that is cut off in mid-body never sees the answer.
+		_, _ = io.CopyN(io.Discard, r.Body, MaxUpload)
+		return fault.New(fault.TooLarge, "the request is too large")
 	}
 	if err := CheckJSON(body); err != nil {
 		return err
@@ -132,11 +131,8 @@ func checkBody(w http.ResponseWriter, r *http.Request, upload, expected bool) er
 // cannot keep), anything after the value. The fault names the field.
 func CheckJSON(body []byte) error {
 	d := jsontext.NewDecoder(bytes.NewReader(body))
-	for first := true; ; first = false {
+	for {
 		token, err := d.ReadToken()
-		if err == io.EOF && !first {
-			return nil
-		}
 		if err != nil {
 			return jsonFault(err)
 		}
@@ -146,14 +142,14 @@ func CheckJSON(body []byte) error {
 		if token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
 			return fault.Field(pathOf(string(d.StackPointer())), "utf8", "holds a character that is not text")
 		}
-		if d.StackDepth() == 0 && !first || d.StackDepth() == 0 && d.PeekKind() != 0 {
-			// one value only; the next round finds what follows
-			if _, err := d.ReadToken(); err != io.EOF {
-				return fault.Field("", "json", "more follows after the JSON value")
-			}
-			return nil
+		if d.StackDepth() == 0 {
+			break
 		}
 	}
+	if _, err := d.ReadToken(); err != io.EOF {
+		return fault.Field("", "json", "more follows after the JSON value")
+	}
+	return nil
 }
 
 func jsonFault(err error) error {

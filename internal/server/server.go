@@ -24,7 +24,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -64,7 +63,7 @@ type Config struct {
 	Policy   *policy.Table
 	Log      *slog.Logger
 	Clock    func() time.Time
-	App      fs.FS // the built staff app (index.html, assets/…); nil: not built
+	App      http.Handler // the staff app at /; nil: a page that says how to build it
 	// Secure says that browsers reach the server by TLS, its own or a
 	// proxy's: cookies then carry the __Host- name and Secure.
 	Secure bool
@@ -80,7 +79,6 @@ type Frame struct {
 	Mux *http.ServeMux // for the few routes that are no JSON: files, downloads
 
 	config   Config
-	assets   *assets
 	metrics  *metrics.Set
 	openAPI  func() ([]byte, error)
 	inFlight *metrics.Gauge
@@ -97,11 +95,10 @@ func New(config Config) (*Frame, error) {
 	if config.Clock == nil {
 		config.Clock = time.Now
 	}
-	app, err := newAssets(config.App)
-	if err != nil {
-		return nil, fmt.Errorf("reading the staff app: %w", err)
+	if config.App == nil {
+		config.App = &assets{}
 	}
-	f := &Frame{config: config, Mux: http.NewServeMux(), assets: app, metrics: metrics.NewSet()}
+	f := &Frame{config: config, Mux: http.NewServeMux(), metrics: metrics.NewSet()}
 	f.inFlight = f.metrics.NewGauge("banyan_http_requests_in_flight", nil)
 	f.API = humago.New(f.Mux, apiConfig(config.Version))
 	f.API.UseMiddleware(f.guard, f.gate)
@@ -167,7 +164,13 @@ func (f *Frame) fixedRoutes() {
 		f.metrics.WritePrometheus(w)
 		metrics.WriteProcessMetrics(w)
 	})
-	f.Mux.Handle("GET /", f.assets)
+	f.Mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			absent(w, r)
+			return
+		}
+		f.config.App.ServeHTTP(w, r)
+	})
 }
 
 // Metrics is where rooms add their own figures; names and labels carry no

@@ -194,6 +194,10 @@ func problem(d *huma.ErrorDetail) fault.Problem {
 	if path == "body" {
 		path = ""
 	}
+	if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok { // a name of the schema's
+		name, _, _ = strings.Cut(name, " ")
+		path = strings.TrimPrefix(path+"."+name, ".")
+	}
 	code, message := "format", "is not of the expected form"
 	for _, m := range messages {
 		if strings.HasPrefix(d.Message, m.starts) {
