@@ -645,11 +645,15 @@ func TestPlacesHaveUniqueCodesAndParents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shape := regexp.MustCompile(`^[A-Z]{2,3}[0-9][A-Z0-9]{0,14}$`) // what locations and the register take
 	level1, all, countries := map[string]string{}, map[string]bool{}, map[string]bool{}
 	for _, row := range rows[1:] {
 		country, level, code, name, parent := row[0], row[1], row[2], row[3], row[4]
 		if all[code] || name == "" {
 			t.Errorf("place %s appears twice or has no name", code)
+		}
+		if !shape.MatchString(code) {
+			t.Errorf("place %s of %s is no place code", code, country)
 		}
 		all[code], countries[country] = true, true
 		if level == "1" {
