@@ -1,0 +1,122 @@
+// A form as the server describes it, the lists it needs, and answers as a tree
+// that is changed by path. Paths are those of the forms engine: rows counted
+// from 0, caregivers[2].age, domain.safety.level.
+import type { Answers } from '../api/types.ts';
+import { url } from '../api/client.ts';
+import { lang } from '../lang/index.ts';
+import { readThrough } from '../local/reads.ts';
+import type { Code, Field, Form, List } from './types.ts';
+
+export type { Code, Field, Form, List };
+
+export const CONTAINERS = new Set(['group', 'repeat']);
+export const SILENT = new Set(['note', 'preview']);
+
+const forms = new Map<string, Promise<Form>>();
+
+/** The form in the reader's language, with every list it names. */
+export function loadForm(id: string): Promise<Form> {
+  const key = `${lang.value}/${id}`;
+  let form = forms.get(key);
+  if (!form) {
+    form = fetchForm(id);
+    forms.set(key, form);
+    form.catch(() => forms.delete(key));
+  }
+  return form;
+}
+
+async function fetchForm(id: string): Promise<Form> {
+  const { data } = await readThrough<Form>(url`/api/forms/${id}?lang=${lang.value}`);
+  const form = { ...data, lists: { ...data.lists } };
+  await Promise.all((form.external ?? []).map(async (list) => {
+    form.lists[list] = await loadList(list);
+  }));
+  return form;
+}
+
+export async function loadList(id: string): Promise<List> {
+  return (await readThrough<List>(url`/api/lists/${id}?lang=${lang.value}`)).data;
+}
+
+export function codesOf(form: Form, list: string | undefined): Code[] {
+  return (list && form.lists[list]?.codes) || [];
+}
+
+export function labelOf(form: Form, list: string | undefined, code: unknown): string {
+  return codesOf(form, list).find((c) => c.code === code)?.label ?? String(code ?? '');
+}
+
+type Step = string | number;
+
+export function steps(path: string): Step[] {
+  const out: Step[] = [];
+  for (const m of path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)) out.push(m[2] !== undefined ? Number(m[2]) : m[1]!);
+  return out;
+}
+
+export function at(answers: unknown, path: string): unknown {
+  let v = answers;
+  for (const s of steps(path)) {
+    if (v === null || typeof v !== 'object') return undefined;
+    v = (v as Record<Step, unknown>)[s];
+  }
+  return v;
+}
+
+/** Nothing was answered: no key then. */
+export function isEmpty(v: unknown): boolean {
+  if (v === undefined || v === null || v === '') return true;
+  if (Array.isArray(v)) return v.length === 0;
+  return typeof v === 'object' && Object.keys(v).length === 0;
+}
+
+/** The answers with one of them changed; what becomes empty is left out. */
+export function withAnswer(answers: Answers, path: string, value: unknown): Answers {
+  return put(answers, steps(path), value) as Answers;
+}
+
+function put(here: unknown, [step, ...rest]: Step[], value: unknown): unknown {
+  if (step === undefined) return value;
+  if (typeof step === 'number') {
+    const list = Array.isArray(here) ? [...here] : [];
+    list[step] = put(list[step], rest, value);
+    return list;
+  }
+  const object = { ...(here as Record<string, unknown> | undefined) };
+  const next = put(object[step], rest, value);
+  if (isEmpty(next)) delete object[step];
+  else object[step] = next;
+  return object;
+}
+
+/** The field at a path, whatever rows it passes through. */
+export function fieldAt(form: Form, path: string): Field | undefined {
+  let fields: Field[] | undefined = form.fields;
+  let found: Field | undefined;
+  for (const s of steps(path)) {
+    if (typeof s === 'number') continue;
+    const next: Field | undefined = fields?.find((f) => f.name === s);
+    if (!next) return found; // a part of a composite answer, or a row of a matrix
+    found = next;
+    fields = next.fields;
+  }
+  return found;
+}
+
+export function same(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
+  const ka = Object.keys(a);
+  const kb = Object.keys(b);
+  return ka.length === kb.length && ka.every((k) => same((a as Answers)[k], (b as Answers)[k]));
+}
+
+/** What an amendment says: top fields that differ, null where one was cleared. */
+export function changes(before: Answers, after: Answers): Answers {
+  const out: Answers = {};
+  for (const k of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (!same(before[k], after[k])) out[k] = k in after ? after[k] : null;
+  }
+  return out;
+}

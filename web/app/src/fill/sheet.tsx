@@ -1,0 +1,48 @@
+// Answers to read: before sending, in a record, for approval, on paper.
+import { useEffect, useState } from 'preact/hooks';
+import type { Answers, Organisation, Person } from '../api/types.ts';
+import { t } from '../lang/index.ts';
+import { readThrough } from '../local/reads.ts';
+import { Name } from '../ui/index.tsx';
+import { isEmpty, type Field, type Form } from './model.ts';
+import { answerText, type Names } from './text.ts';
+
+/** Names of colleagues and organisations, for references. */
+export function useNames(caseId: string): Names {
+  const [known, setKnown] = useState<Map<string, string>>(new Map());
+  useEffect(() => {
+    let gone = false;
+    const list = <T extends { id: string; name: string }>(path: string) =>
+      readThrough<T[] | { items: T[] }>(path).then(({ data }) => (Array.isArray(data) ? data : data.items ?? []), () => [] as T[]);
+    void Promise.all([list<Person>('/api/people'), list<Organisation>('/api/organisations')]).then(([people, orgs]) => {
+      if (!gone) setKnown(new Map([...people.map((p) => [`user/${p.id}`, p.name] as const), ...orgs.map((o) => [`org/${o.id}`, o.name] as const)]));
+    });
+    return () => { gone = true; };
+  }, [caseId]);
+  return (kind, id) => known.get(`${kind}/${id}`);
+}
+
+interface Props {
+  form: Form; answers: Answers; names: Names;
+  only?: Set<string>; // top fields to show; all when absent
+  cleared?: string[]; // fields whose answer is taken away
+}
+
+export function Sheet({ form, answers, names, only, cleared = [] }: Props) {
+  const fields = form.fields.filter((f) => !['note', 'preview'].includes(f.type) && (only ? only.has(f.name) : !isEmpty(answers[f.name]) || answers[f.name] === false));
+  if (fields.length === 0) return <p class="soft">{t('answers.none')}</p>;
+  return (
+    <dl class="answers">
+      {fields.map((f) => (
+        <div key={f.name}>
+          <dt>{f.label}{f.tier && f.tier !== 'coded' && <span class="tier">{t(`tier.${f.tier as 'story'}`)}</span>}</dt>
+          <dd>{cleared.includes(f.name) ? <i>{t('answer.cleared')}</i> : <Sheet.Text form={form} field={f} value={answers[f.name]} names={names} />}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+Sheet.Text = ({ form, field, value, names }: { form: Form; field: Field; value: unknown; names: Names }) => (
+  <Name of={{ text: answerText(form, field, value, names) }} />
+);

@@ -1,0 +1,72 @@
+// My account: language, second factor, passkeys, sessions, signing out.
+import { useState } from 'preact/hooks';
+import { call, post, url } from '../api/client.ts';
+import type { SessionLine } from '../api/types.ts';
+import { t, word } from '../lang/index.ts';
+import { moment } from '../lang/dates.ts';
+import { useRead } from '../local/reads.ts';
+import { flush, unsentCount, returned } from '../local/sync.ts';
+import { me, signOut } from '../session.ts';
+import { Langs } from '../shell.tsx';
+import { Act, Box, Dialog, Line, Shown, say } from '../ui/index.tsx';
+import { addPasskey, passkeyAvailable } from '../ui/passkeys.ts';
+
+export function AccountPage() {
+  const who = me.value;
+  const sessions = useRead<SessionLine[] | { items: SessionLine[] }>('/api/me/sessions');
+  return (
+    <div class="stack-l measure">
+      <div><h1 tabIndex={-1}>{t('nav.account')}</h1><p class="soft">{[who?.user.name, who?.user.login, who?.user.roles.map((r) => word(`role.${r}`, r)).join(', '), who?.org.name].filter(Boolean).join(' · ')}</p></div>
+      <section class="panel"><h2>{t('lang.choose')}</h2><Langs /></section>
+      <section class="panel stack"><h2>{t('totp.title')}</h2><p class="soft">{t('totp.why')}</p><Totp /></section>
+      {passkeyAvailable() && <section class="panel stack"><h2>{t('passkey.title')}</h2><p class="soft">{t('passkey.why')}</p><div><Act run={async () => { await addPasskey(t('passkey.this')); say(t('passkey.done')); }}>{t('passkey.add')}</Act></div></section>}
+      <section class="panel stack"><h2>{t('sessions.title')}</h2>
+        <Shown of={sessions}>{(data) => (
+          <ul class="list">{(Array.isArray(data) ? data : data.items ?? []).map((s) => (
+            <li key={s.id} class="form-row"><span>{s.device || t('sessions.device')} {s.current && <span class="tag low">{t('sessions.this')}</span>}<span class="soft small"> {moment(s.last ?? s.started)}</span></span>
+              {!s.current && <Act run={async () => { await call('DELETE', url`/api/me/sessions/${s.id}`); sessions.reload(); }}>{t('sessions.end')}</Act>}</li>
+          ))}</ul>
+        )}</Shown>
+      </section>
+      <section class="panel stack"><h2>{t('signout')}</h2><p class="soft">{t('signout.what')}</p><Leave /></section>
+    </div>
+  );
+}
+
+function Leave() {
+  const [asking, setAsking] = useState(false);
+  const waiting = unsentCount.value + returned.value.length;
+  return (
+    <>
+      <div><button type="button" class="btn danger" onClick={() => (waiting > 0 ? setAsking(true) : void signOut())}>{t('signout')}</button></div>
+      <Dialog title={t('signout.unsent', { n: waiting })} open={asking} onClose={() => setAsking(false)}>
+        <div class="stack">
+          <p>{t('signout.unsent.what')}</p>
+          <div class="acts">
+            <Act kind="primary" run={async () => { await flush(); if (unsentCount.value + returned.value.length === 0) await signOut(); }}>{t('signout.send')}</Act>
+            <button type="button" class="btn" onClick={() => setAsking(false)}>{t('signout.stay')}</button>
+            <button type="button" class="btn danger" onClick={() => void signOut()}>{t('signout.anyway')}</button>
+          </div>
+        </div>
+      </Dialog>
+    </>
+  );
+}
+
+interface TotpStart { secret?: string; uri?: string; url?: string; qr?: string }
+
+function Totp() {
+  const [begun, setBegun] = useState<TotpStart>();
+  const [done, setDone] = useState(false);
+  const [code, setCode] = useState('');
+  if (done) return <Box kind="good"><p>{t('totp.done')}</p></Box>;
+  if (!begun) return <div><Act run={async () => setBegun(await post<TotpStart>('/api/me/totp'))}>{t('totp.begin')}</Act></div>;
+  return (
+    <div class="stack">
+      {begun.qr && <img class="qr" alt={t('totp.qr')} src={begun.qr.startsWith('data:') || begun.qr.startsWith('/') ? begun.qr : `data:image/png;base64,${begun.qr}`} />}
+      {begun.secret && <p>{t('totp.secret')} <code>{begun.secret.replace(/(.{4})/g, '$1 ')}</code></p>}
+      <Line label={t('signin.code')}>{(id) => <input id={id} type="text" inputMode="numeric" autocomplete="one-time-code" value={code} onInput={(e) => setCode(e.currentTarget.value)} />}</Line>
+      <div><Act kind="primary" disabled={!/^\d{6}$/.test(code.trim())} run={async () => { await post('/api/me/totp', { code: code.trim() }); setDone(true); }}>{t('totp.confirm')}</Act></div>
+    </div>
+  );
+}

@@ -1,0 +1,173 @@
+// Administration: users and invitations, organisations and teams, the policy in
+// words, why somebody can see something, the state of the content, the audit.
+import { useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { call, post, url } from '../api/client.ts';
+import type { AdminUser, Organisation, PolicyRow } from '../api/types.ts';
+import { t, word, type Key } from '../lang/index.ts';
+import { moment } from '../lang/dates.ts';
+import { useRead } from '../local/reads.ts';
+import { query } from '../router.ts';
+import { Act, Box, Empty, Line, Shown, say } from '../ui/index.tsx';
+
+const roles = ['screener', 'case_worker', 'supervisor', 'counsellor', 'lawyer', 'programme_manager', 'statistician', 'administrator', 'auditor'];
+const parts: { id: string; key: Key }[] = [
+  { id: 'users', key: 'admin.users' }, { id: 'organisations', key: 'admin.orgs' }, { id: 'policy', key: 'admin.policy' },
+  { id: 'why', key: 'admin.why' }, { id: 'content', key: 'admin.content' }, { id: 'audit', key: 'admin.audit' },
+];
+
+type Many<T> = T[] | { items: T[] } | undefined;
+function items<T>(x: Many<T>): T[] {
+  return Array.isArray(x) ? x : x?.items ?? [];
+}
+
+export function AdminPage() {
+  const part = query.value.get('part') ?? 'users';
+  return (
+    <>
+      <div class="top"><h1 tabIndex={-1}>{t('nav.admin')}</h1></div>
+      <nav class="tabs" aria-label={t('nav.admin')}>{parts.map((p) => <a key={p.id} href={`/admin?part=${p.id}`} aria-current={p.id === part ? 'page' : undefined}>{t(p.key)}</a>)}</nav>
+      <div class="tab-body">
+        {part === 'users' && <Users />}{part === 'organisations' && <Organisations />}{part === 'policy' && <Policy />}
+        {part === 'why' && <Why />}{part === 'content' && <Content />}{part === 'audit' && <Audit />}
+      </div>
+    </>
+  );
+}
+
+function Users() {
+  const read = useRead<Many<AdminUser>>('/api/admin/users');
+  const [made, setMade] = useState<{ link: string }>();
+  const [form, setForm] = useState({ name: '', login: '', role: 'case_worker' });
+  return (
+    <div class="stack-l">
+      <Shown of={read}>{(data) => (
+        <div class="scroll" tabIndex={0} role="region" aria-label={t('admin.users')}><table class="stackable">
+          <thead><tr><th scope="col">{t('admin.name')}</th><th scope="col">{t('signin.login')}</th><th scope="col">{t('admin.roles')}</th><th scope="col">{t('admin.state')}</th><th scope="col">{t('admin.do')}</th></tr></thead>
+          <tbody>{items(data).map((u) => {
+            const off = u.state === 'disabled' || u.state === 'locked';
+            return (
+              <tr key={u.id}><th scope="row">{u.name}</th><td>{u.login}</td><td>{(u.roles ?? []).map((r) => word(`role.${r}`, r)).join(', ')}</td><td>{word(`userstate.${u.state ?? 'active'}`, u.state ?? '')}</td>
+                <td><Act run={async () => { await call('PATCH', url`/api/admin/users/${u.id}`, { state: off ? 'active' : 'disabled' }); read.reload(); }}>{t(off ? 'admin.enable' : 'admin.disable')}<span class="visually-hidden"> {u.name}</span></Act></td></tr>
+            );
+          })}</tbody>
+        </table></div>
+      )}</Shown>
+      <section class="panel stack measure"><h2>{t('admin.invite')}</h2><p class="soft">{t('admin.invite.why')}</p>
+        <Line label={t('admin.name')}>{(id) => <input id={id} type="text" value={form.name} onInput={(e) => setForm({ ...form, name: e.currentTarget.value })} />}</Line>
+        <Line label={t('signin.login')}>{(id) => <input id={id} type="text" autocapitalize="none" value={form.login} onInput={(e) => setForm({ ...form, login: e.currentTarget.value })} />}</Line>
+        <Line label={t('admin.role')}>{(id) => <select id={id} value={form.role} onChange={(e) => setForm({ ...form, role: e.currentTarget.value })}>{roles.map((r) => <option key={r} value={r}>{word(`role.${r}`, r)}</option>)}</select>}</Line>
+        {made && <Box kind="good"><p>{t('admin.invite.link')}</p><p><code>{made.link}</code></p></Box>}
+        <div><Act kind="primary" disabled={!form.login.trim()} run={async () => {
+          const r = await post<{ token?: string; link?: string }>('/api/admin/invitations', { name: form.name.trim(), login: form.login.trim(), roles: [form.role] });
+          setMade({ link: r.link ?? `${location.origin}/invitation#${r.token ?? ''}` });
+          read.reload();
+        }}>{t('admin.invite.go')}</Act></div>
+      </section>
+    </div>
+  );
+}
+
+function Organisations() {
+  const read = useRead<Many<Organisation>>('/api/admin/organisations');
+  const teams = useRead<Many<{ id: string; name: string; org?: string; lead?: string }>>('/api/admin/teams');
+  const [name, setName] = useState('');
+  const [team, setTeam] = useState('');
+  return (
+    <div class="two">
+      <section class="stack"><h2>{t('admin.orgs')}</h2>
+        <Shown of={read}>{(d) => <ul class="list">{items(d).map((o) => <li key={o.id}><b>{o.name}</b> <span class="soft small">{[o.kind && word(`org.${o.kind}`, o.kind), o.country].filter(Boolean).join(' · ')}</span></li>)}</ul>}</Shown>
+        <Line label={t('admin.org.new')}>{(id) => <input id={id} type="text" value={name} onInput={(e) => setName(e.currentTarget.value)} />}</Line>
+        <div><Act disabled={!name.trim()} run={async () => { await post('/api/admin/organisations', { name: name.trim(), kind: 'ngo' }); setName(''); read.reload(); say(t('admin.added')); }}>{t('add')}</Act></div>
+      </section>
+      <section class="stack"><h2>{t('admin.teams')}</h2>
+        <Shown of={teams}>{(d) => items(d).length === 0 ? <Empty title={t('admin.teams.none')} /> : <ul class="list">{items(d).map((x) => <li key={x.id}><b>{x.name}</b></li>)}</ul>}</Shown>
+        <Line label={t('admin.team.new')}>{(id) => <input id={id} type="text" value={team} onInput={(e) => setTeam(e.currentTarget.value)} />}</Line>
+        <div><Act disabled={!team.trim()} run={async () => { await post('/api/admin/teams', { name: team.trim() }); setTeam(''); teams.reload(); say(t('admin.added')); }}>{t('add')}</Act></div>
+      </section>
+    </div>
+  );
+}
+
+function Policy() {
+  const read = useRead<PolicyRow[] | { rows?: PolicyRow[]; items?: PolicyRow[]; note?: string }>('/api/admin/policy');
+  const [role, setRole] = useState('');
+  return (
+    <Shown of={read}>{(d) => {
+      const all = Array.isArray(d) ? d : d.rows ?? d.items ?? [];
+      const shown = role ? all.filter((r) => r.role === role) : all;
+      const list = [...new Set(all.map((r) => r.role))];
+      return (
+        <div class="stack">
+          <p class="soft measure">{t('policy.what')}</p>
+          <div class="filters"><label>{t('admin.role')}<select value={role} onChange={(e) => setRole(e.currentTarget.value)}><option value="">{t('any')}</option>{list.map((r) => <option key={r} value={r}>{word(`role.${r}`, r)}</option>)}</select></label></div>
+          <div class="scroll" tabIndex={0} role="region" aria-label={t('admin.policy')}><table>
+            <thead><tr><th scope="col">{t('admin.role')}</th><th scope="col">{t('policy.relation')}</th><th scope="col">{t('policy.action')}</th><th scope="col">{t('policy.tiers')}</th><th scope="col">{t('policy.words')}</th></tr></thead>
+            <tbody>{shown.map((r, i) => <tr key={i}><th scope="row">{word(`role.${r.role}`, r.role)}</th><td>{word(`relation.${r.relation}`, r.relation)}</td><td>{word(`did.${r.action}`, r.action)}</td><td>{(r.tiers ?? []).map((x) => word(`tier.${x}`, x)).join(', ')}</td><td>{r.words}</td></tr>)}</tbody>
+          </table></div>
+        </div>
+      );
+    }}</Shown>
+  );
+}
+
+interface WhyAnswer { allowed?: boolean; words?: string; rule?: string; relation?: string; tiers?: string[]; decisions?: { action: string; allowed: boolean; words: string; tiers?: string[] }[] }
+
+function Why() {
+  const users = useRead<Many<AdminUser>>('/api/admin/users');
+  const [user, setUser] = useState('');
+  const [code, setCode] = useState('');
+  const [answer, setAnswer] = useState<WhyAnswer>();
+  return (
+    <div class="stack measure">
+      <p class="soft">{t('why.what')}</p>
+      <Line label={t('why.user')}>{(id) => <select id={id} value={user} onChange={(e) => setUser(e.currentTarget.value)}><option value="">{t('choose')}</option>{items(users.data).map((u) => <option key={u.id} value={u.id}>{u.name}</option>)}</select>}</Line>
+      <Line label={t('why.case')} hint={t('why.case.hint')}>{(id) => <input id={id} type="text" value={code} onInput={(e) => setCode(e.currentTarget.value)} />}</Line>
+      <div><Act kind="primary" disabled={!user || !code.trim()} run={async () => setAnswer(await post<WhyAnswer>('/api/admin/policy/why', { user, case: code.trim() }))}>{t('why.go')}</Act></div>
+      {answer && (
+        <Box kind={answer.allowed ? 'warn' : 'good'}>
+          <strong>{t(answer.allowed ? 'why.yes' : 'why.no')}</strong>
+          <p>{[answer.words, answer.relation && word(`relation.${answer.relation}`, answer.relation), (answer.tiers ?? []).map((x) => word(`tier.${x}`, x)).join(', ')].filter(Boolean).join(' · ')}</p>
+          {answer.decisions && <ul>{answer.decisions.map((x) => <li key={x.action}>{word(`did.${x.action}`, x.action)}: {x.allowed ? t('yes') : t('no')}, {x.words}</li>)}</ul>}
+        </Box>
+      )}
+    </div>
+  );
+}
+
+interface ContentState {
+  forms?: { id: string; title: string; version: number; status?: string; fields?: number }[] | number;
+  lists?: unknown[] | number; faults?: { file?: string; line?: number; message: string }[];
+  languages?: { language: string; status?: string; covered?: number; total?: number }[];
+}
+
+function Content() {
+  const read = useRead<ContentState>('/api/admin/content');
+  const count = (x: unknown[] | number | undefined) => (Array.isArray(x) ? x.length : x ?? 0);
+  return (
+    <Shown of={read}>{(d) => (
+      <div class="stack">
+        <p>{t('content.counts', { forms: count(d.forms), lists: count(d.lists), n: d.faults?.length ?? 0 })}</p>
+        {(d.faults ?? []).length > 0 && <Box kind="bad"><ul>{d.faults!.map((f, i) => <li key={i}>{[f.file, f.line].filter(Boolean).join(':')} {f.message}</li>)}</ul></Box>}
+        {(d.languages ?? []).length > 0 && <table><caption>{t('content.languages')}</caption><tbody>{d.languages!.map((l) => <tr key={l.language}><th scope="row">{l.language}</th><td class="n">{l.total ? `${Math.round((100 * (l.covered ?? 0)) / l.total)} %` : ''}</td><td>{word(`content.${l.status}`, l.status ?? '')}</td></tr>)}</tbody></table>}
+        {Array.isArray(d.forms) && <table><caption>{t('content.forms')}</caption><tbody>{d.forms.map((f) => <tr key={f.id}><th scope="row">{f.title}</th><td class="n">{t('content.version', { n: f.version })}</td><td>{f.status ? <span class="tag medium">{word(`content.${f.status}`, f.status)}</span> : ''}</td></tr>)}</tbody></table>}
+      </div>
+    )}</Shown>
+  );
+}
+
+function Audit() {
+  const read = useRead<Many<{ at: string; user?: string; by?: string; action: string; words?: string; on?: string }>>('/api/admin/audit');
+  return (
+    <Shown of={read}>{(d) => items(d).length === 0 ? <Empty title={t('audit.empty')} /> : (
+      <div class="scroll" tabIndex={0} role="region" aria-label={t('admin.audit')}><table class="stackable">
+        <thead><tr><th scope="col">{t('access.when')}</th><th scope="col">{t('access.who')}</th><th scope="col">{t('access.what')}</th></tr></thead>
+        <tbody>{items(d).map((a, i) => <tr key={i}><td class="nowrap num">{moment(a.at)}</td><th scope="row">{a.user ?? a.by}</th><td>{word(`did.${a.action}`, a.words ?? a.action)} {a.on && <Extra>{a.on}</Extra>}</td></tr>)}</tbody>
+      </table></div>
+    )}</Shown>
+  );
+}
+
+function Extra({ children }: { children: ComponentChildren }) {
+  return <span class="soft">{children}</span>;
+}

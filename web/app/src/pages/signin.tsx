@@ -1,0 +1,78 @@
+// Signing in: password, second factor, passkey; and accepting an invitation.
+// The invitation's token stands behind the # of its address, which no server log sees.
+import { useState } from 'preact/hooks';
+import { ApiError, get, post } from '../api/client.ts';
+import type { Me, SignedIn } from '../api/types.ts';
+import { t } from '../lang/index.ts';
+import { segments } from '../router.ts';
+import { endedMeanwhile, welcome } from '../session.ts';
+import { Langs, Logo } from '../shell.tsx';
+import { Box, Line, errorWords } from '../ui/index.tsx';
+import { passkeyAvailable, signInWithPasskey } from '../ui/passkeys.ts';
+
+async function enter(answer: SignedIn): Promise<'totp' | undefined> {
+  if (answer.next === 'totp') return 'totp';
+  await welcome(answer.me?.user ? answer.me : await get<Me>('/api/me'));
+  return undefined;
+}
+
+export function SignIn() {
+  const [step, setStep] = useState<'password' | 'totp'>('password');
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string>();
+  const invited = segments.value[0] === 'invitation';
+
+  const attempt = (work: () => Promise<SignedIn>) => async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      if ((await enter(await work())) === 'totp') setStep('totp');
+      else if (invited) { history.replaceState(null, '', '/'); location.reload(); }
+    } catch (e) {
+      const wrong = e instanceof ApiError && (e.status === 401 || e.status === 403 || e.status === 422 || e.status === 400);
+      setError(wrong ? t(invited ? 'invite.wrong' : step === 'totp' ? 'signin.code.wrong' : 'signin.wrong') : errorWords(e as Error).title);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const submit = (work: (f: FormData) => Promise<SignedIn>) => (e: Event) => {
+    e.preventDefault();
+    const f = new FormData(e.currentTarget as HTMLFormElement);
+    void attempt(() => work(f))();
+  };
+
+  return (
+    <main class="sign">
+      <div class="sign-card stack">
+        <div>
+          <div class="brand"><Logo />Banyan</div>
+          <h1 tabIndex={-1}>{t(invited ? 'invite.title' : step === 'totp' ? 'signin.code.title' : 'signin.title')}</h1>
+        </div>
+        {endedMeanwhile.value && <Box kind="warn"><p>{t('signin.ended')}</p></Box>}
+        {error && <Box kind="bad" alert><p>{error}</p></Box>}
+        {invited ? (
+          <form onSubmit={submit((f) => post('/api/invitations/accept', { token: location.hash.slice(1), name: f.get('name'), password: f.get('password') }))}>
+            <Line label={t('invite.name')}>{(id) => <input id={id} name="name" type="text" autocomplete="name" required />}</Line>
+            <Line label={t('invite.password')} hint={t('invite.password.hint')}>{(id) => <input id={id} name="password" type="password" autocomplete="new-password" minLength={12} required />}</Line>
+            <button class="btn primary" disabled={busy}>{t('invite.go')}</button>
+          </form>
+        ) : step === 'totp' ? (
+          <form key="totp" onSubmit={submit((f) => post('/api/sign-in/totp', { code: String(f.get('code')).replace(/\s/g, '') }))}>
+            <Line label={t('signin.code')} hint={t('signin.code.hint')}>{(id) => <input id={id} name="code" type="text" inputMode="numeric" autocomplete="one-time-code" pattern="[0-9 ]{6,7}" required autofocus />}</Line>
+            <button class="btn primary" disabled={busy}>{t('signin.go')}</button>
+          </form>
+        ) : (
+          <form key="password" onSubmit={submit((f) => post('/api/sign-in', { login: String(f.get('login')).trim(), password: f.get('password') }))}>
+            <Line label={t('signin.login')}>{(id) => <input id={id} name="login" type="text" autocomplete="username" autocapitalize="none" spellcheck={false} required />}</Line>
+            <Line label={t('signin.password')}>{(id) => <input id={id} name="password" type="password" autocomplete="current-password" required />}</Line>
+            <button class="btn primary" disabled={busy}>{t('signin.go')}</button>
+          </form>
+        )}
+        {!invited && step === 'password' && passkeyAvailable() && (
+          <button type="button" class="btn" disabled={busy} onClick={attempt(signInWithPasskey)}>{t('signin.passkey')}</button>
+        )}
+        <Langs />
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,70 @@
+// Today: what is overdue, due, new; ordered by risk and clock by the server.
+// Every line opens the one place where it is done.
+import type { Today, TodayItem } from '../api/types.ts';
+import { url } from '../api/client.ts';
+import { clock, longToday, setServerNow } from '../lang/dates.ts';
+import { t, word } from '../lang/index.ts';
+import { useRead } from '../local/reads.ts';
+import { returned } from '../local/sync.ts';
+import { may } from '../session.ts';
+import { FindBox, Sync } from '../shell.tsx';
+import { Due, Empty, RiskTag, Shown, ageText, whoIs } from '../ui/index.tsx';
+
+/** Where an item is done. */
+export function placeOf(go: { case: string; form?: string; record?: string; tab?: string }): string {
+  if (go.form) return url`/cases/${go.case}/forms/${go.form}/${go.record || 'new'}`;
+  if (go.record) return url`/cases/${go.case}/records/${go.record}`;
+  return url`/cases/${go.case}` + (go.tab ? url`?tab=${go.tab}` : '');
+}
+
+export const mayFind = (): boolean => ['find', 'case.find', 'read'].some((a) => may.value.has(a));
+
+export function TodayPage() {
+  const read = useRead<Today>('/api/today');
+  if (read.data && !read.keptAt) setServerNow(read.data.now);
+  return (
+    <>
+      <div class="top">
+        <h1 tabIndex={-1}>{longToday()}</h1>
+        <span class="desktop"><Sync /></span>
+        {mayFind() && <FindBox />}
+        {mayFind() && <a class="btn primary" href="/find">{t('first.contact')}</a>}
+      </div>
+      {returned.value.length > 0 && (
+        <div class="box bad"><strong>{t('returned.some', { n: returned.value.length })}</strong> <a class="tall" href="/unsent">{t('returned.see')}</a></div>
+      )}
+      <Shown of={read}>{(data) => <Groups data={data} />}</Shown>
+    </>
+  );
+}
+
+function Groups({ data }: { data: Today }) {
+  const c = data.counts;
+  const any = data.groups.some((g) => g.items.length > 0);
+  if (!any) return <Empty title={t('today.empty')}><p>{t('today.empty.next')}</p></Empty>;
+  return (
+    <>
+      <p class="soft">{[t('today.overdue', { n: c.overdue }), t('today.due', { n: c.today }), t('today.new', { n: c.new })].join(', ')}.</p>
+      {data.groups.filter((g) => g.items.length > 0).map((g) => (
+        <section class="group" key={g.id} aria-labelledby={`g-${g.id}`}>
+          <header><h2 id={`g-${g.id}`}>{t(`group.${g.id}`)}</h2><span class="soft small num">{g.items.length}</span></header>
+          <ul class="rows">{g.items.map((item) => <li key={item.id}><Row item={item} isNew={g.id === 'new'} /></li>)}</ul>
+        </section>
+      ))}
+    </>
+  );
+}
+
+function Row({ item, isNew }: { item: TodayItem; isNew: boolean }) {
+  const c = item.case;
+  const who = [c?.name, whoIs(c?.sex, c?.age), ageText(c?.age)].filter(Boolean).join(', ');
+  const line = [c?.code, who, item.note].filter(Boolean).join(' · ');
+  const due = clock(item.due_at);
+  return (
+    <a class="row" href={placeOf(item.go)}>
+      {isNew || !c ? <span class="tag info">{word(`kind.${item.kind}`, t('kind.new'))}</span> : <RiskTag level={c.risk} />}
+      <span><b>{item.title}</b><span class="soft">{line}{item.escalated && <> · {t('escalated')}</>}</span></span>
+      <span class={`clock ${due.state}`}>{item.due_at ? <Due at={item.due_at} /> : item.kind === 'dispute' ? t('settle') : ''}</span>
+    </a>
+  );
+}
