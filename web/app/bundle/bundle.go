@@ -91,6 +91,7 @@ func Build(o Options) (Result, error) {
 	}
 	page = bytes.ReplaceAll(page, []byte("{{script}}"), []byte("/"+script))
 	page = bytes.ReplaceAll(page, []byte("{{style}}"), []byte("/"+style))
+	page = bytes.ReplaceAll(page, []byte("{{preload}}"), preload(first, script))
 	files["index.html"] = page
 	for _, name := range []string{"icon.svg", "manifest.webmanifest"} {
 		b, err := os.ReadFile(filepath.Join(o.Root, "src", name))
@@ -173,6 +174,19 @@ func entries(meta string) (script, style string, first map[string]bool, err erro
 		return "", "", nil, fmt.Errorf("the bundler made no script or no style")
 	}
 	return script, style, first, nil
+}
+
+// preload names the scripts that the first one imports, so that a slow network
+// fetches them side by side and not one after the other.
+func preload(first map[string]bool, script string) []byte {
+	var names []string
+	for name := range first {
+		if name != script && strings.HasSuffix(name, ".js") {
+			names = append(names, `<link rel="modulepreload" href="/`+name+`">`)
+		}
+	}
+	sort.Strings(names)
+	return []byte(strings.Join(names, "\n"))
 }
 
 // worker bundles the service worker with the list of files that it keeps; its

@@ -17,7 +17,7 @@ export function Decide({ caseId, record, entry, done }: { caseId: string; record
   return (
     <div class="stack-s">
       <Line label={t('remark')} hint={t('remark.hint')}>{(id) => <textarea id={id} value={remark} onInput={(e) => setRemark(e.currentTarget.value)} />}</Line>
-      <div class="acts"><Act kind="primary" run={send('approved')}>{t('approve')}</Act><Act disabled={remark.trim() === ''} run={send('rejected')}>{t('return')}</Act></div>
+      <div class="acts"><Act kind="primary" run={send('approved')}>{t('approve')}</Act><Act disabled={remark.trim() === ''} run={send('returned')}>{t('return')}</Act></div>
     </div>
   );
 }

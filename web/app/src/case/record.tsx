@@ -2,7 +2,7 @@
 // out with a reason, settling.
 import { useEffect, useState } from 'preact/hooks';
 import { url } from '../api/client.ts';
-import type { CasePage, Dispute, RecordView } from '../api/types.ts';
+import type { Answers, CasePage, Dispute, RecordView } from '../api/types.ts';
 import { t, word } from '../lang/index.ts';
 import { dayOf, moment, now } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
@@ -10,7 +10,7 @@ import { enqueue, flush, newEntry, returned, unsent } from '../local/sync.ts';
 import { uuid } from '../local/uuid.ts';
 import { query, setTitle } from '../router.ts';
 import { Act, Bones, Box, Dialog, ErrorNote, Line, Shown, say } from '../ui/index.tsx';
-import { fieldAt, loadForm, type Form } from '../fill/model.ts';
+import { fieldAt, loadForm, steps, type Form } from '../fill/model.ts';
 import { Sheet, useNames } from '../fill/sheet.tsx';
 import { approvalWord, Decide } from './approve.tsx';
 
@@ -114,7 +114,7 @@ function Settle({ d, view, form, caseId, reload, open }: { d: Dispute; view: Rec
         <Act kind="primary" disabled={chosen === undefined} run={async () => {
           await write(form, {
             id: uuid(), stream: caseId, form: view.form, version: view.version, act: 'amend', record: view.record,
-            follows: d.heads?.length ? d.heads : view.heads, answers: { [d.path.split(/[.[]/)[0]!]: d.values[chosen!]!.value ?? null },
+            follows: d.heads?.length ? d.heads : view.heads, answers: settling(view, d.path, d.values[chosen!]!.value ?? null),
           });
           reload();
         }}>{t('settle.go')}</Act>
@@ -122,4 +122,19 @@ function Settle({ d, view, form, caseId, reload, open }: { d: Dispute; view: Rec
       </div>
     </fieldset>
   );
+}
+
+/** The change that settles one path: rows are named by their own id, not by place. */
+function settling(view: RecordView, path: string, value: unknown): Answers {
+  const build = (rest: (string | number)[], here: unknown): unknown => {
+    const [step, next] = rest;
+    if (step === undefined) return value;
+    const inner = (here as Record<string, unknown> | undefined)?.[step as string];
+    if (typeof next === 'number') {
+      const row = (inner as Record<string, unknown>[] | undefined)?.[next];
+      return { [step]: [{ _id: row?._id, ...(build(rest.slice(2), row) as object) }] };
+    }
+    return { [step]: build(rest.slice(1), inner) };
+  };
+  return build(steps(path), view.answers) as Answers;
 }

@@ -5,7 +5,7 @@ import type { Answers } from '../api/types.ts';
 import { url } from '../api/client.ts';
 import { lang } from '../lang/index.ts';
 import { readThrough } from '../local/reads.ts';
-import type { Code, Field, Form, List } from './types.ts';
+import type { CodeDescription as Code, Description as Form, FieldDescription as Field, ListDescription as List } from '../forms/types.ts';
 
 export type { Code, Field, Form, List };
 
@@ -28,7 +28,7 @@ export function loadForm(id: string): Promise<Form> {
 
 async function fetchForm(id: string): Promise<Form> {
   const { data } = await readThrough<Form>(url`/api/forms/${id}?lang=${lang.value}`);
-  const form = { ...data, lists: { ...data.lists } };
+  const form: Form = { ...data, lists: { ...data.lists } };
   await Promise.all((form.external ?? []).map(async (list) => {
     form.lists[list] = await loadList(list);
   }));
@@ -102,21 +102,4 @@ export function fieldAt(form: Form, path: string): Field | undefined {
     fields = next.fields;
   }
   return found;
-}
-
-export function same(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
-  const ka = Object.keys(a);
-  const kb = Object.keys(b);
-  return ka.length === kb.length && ka.every((k) => same((a as Answers)[k], (b as Answers)[k]));
-}
-
-/** What an amendment says: top fields that differ, null where one was cleared. */
-export function changes(before: Answers, after: Answers): Answers {
-  const out: Answers = {};
-  for (const k of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (!same(before[k], after[k])) out[k] = k in after ? after[k] : null;
-  }
-  return out;
 }

@@ -13,9 +13,9 @@ import { uuid } from '../local/uuid.ts';
 import { go, setTitle } from '../router.ts';
 import { Bones, Box, ErrorNote, say } from '../ui/index.tsx';
 import { Unverified } from '../case/tabs.tsx';
-import { check, settle } from './engine.ts';
+import { changes, check, settle } from './engine.ts';
 import { Fields, type Desk } from './fields.tsx';
-import { changes, fieldAt, isEmpty, loadForm, withAnswer, type Field, type Form } from './model.ts';
+import { fieldAt, isEmpty, loadForm, withAnswer, type Field, type Form } from './model.ts';
 import { Sheet, useNames } from './sheet.tsx';
 import { takeFirstContact } from './start.ts';
 
@@ -93,10 +93,10 @@ function Filling({ form, draft: first, from, known, restored, problems: early, c
     setProblems((old) => (old.some((p) => p.path === path || p.path.startsWith(`${path}.`)) ? old.filter((p) => p.path !== path && !p.path.startsWith(`${path}.`)) : old));
   }, [change]);
 
-  const env = { now: now(), lang: lang.value, known: (path: string) => known[path] };
+  const env = { now: now(), known: (path: string) => known[path] };
   const settled = settle(form, draft.answers, env);
   const isKnown = (name: string) => name in from && !isEmpty(draft.answers[name]);
-  const unconfirmed = form.fields.filter((f) => isKnown(f.name) && !draft.confirmed.includes(f.name) && settled.applies(f.name));
+  const unconfirmed = form.fields.filter((f: Field) => isKnown(f.name) && !draft.confirmed.includes(f.name) && settled.applies(f.name));
   const byPath = new Map(problems.map((p) => [p.path, p.message]));
   const desk: Desk = {
     form, caseId, set,
@@ -131,7 +131,7 @@ function Filling({ form, draft: first, from, known, restored, problems: early, c
       const clean = check(form, draft.answers, env).clean;
       const amending = draft.record !== '';
       const stream = caseId || draft.stream || uuid();
-      const answers = amending ? changes(draft.base, clean) : clean;
+      const answers = amending ? changes(form, draft.base, clean) : clean;
       if (amending && Object.keys(answers).length === 0) {
         say(t('nothing.changed'));
         await keeper.forget();
@@ -173,7 +173,7 @@ function Filling({ form, draft: first, from, known, restored, problems: early, c
   );
   if (step === 'review') {
     const clean = check(form, draft.answers, env).clean;
-    const only = draft.record ? new Set(Object.keys(changes(draft.base, clean))) : undefined;
+    const only = draft.record ? new Set(Object.keys(changes(form, draft.base, clean))) : undefined;
     return (
       <>
         {crumbs}
@@ -181,7 +181,7 @@ function Filling({ form, draft: first, from, known, restored, problems: early, c
           <h1 tabIndex={-1} ref={heading}>{t('review.title')}</h1>
           <p class="soft">{t(draft.record ? 'review.amend' : 'review.new')}</p>
           {failed && <ErrorNote error={failed} />}
-          <Sheet form={form} answers={clean} names={names} {...(only ? { only, cleared: Object.keys(changes(draft.base, clean)).filter((k) => !(k in clean)) } : {})} />
+          <Sheet form={form} answers={clean} names={names} {...(only ? { only, cleared: Object.keys(changes(form, draft.base, clean)).filter((k) => !(k in clean)) } : {})} />
           <div class="form-foot">
             <button type="button" class="btn primary" disabled={busy} onClick={() => void send()}>{t('send')}</button>
             <button type="button" class="btn" disabled={busy} onClick={() => { setStep('fill'); requestAnimationFrame(() => heading.current?.focus()); }}>{t('review.back')}</button>
