@@ -38,18 +38,16 @@ type teller struct {
 
 // child is whom the story is about.
 type child struct {
-	country     string
-	sex         string
-	age         int
-	name        personName
-	risk        string
-	basis       string
-	exploited   string // country
-	unsafe      bool   // a caregiver is suspected
-	sexual      bool   // the specialist pathway
-	trafficked  bool
-	livesSince  time.Time
-	destination string
+	country    string
+	sex        string
+	age        int
+	name       personName
+	risk       string
+	basis      string
+	exploited  string // country
+	unsafe     bool   // a caregiver is suspected
+	sexual     bool   // the specialist pathway
+	trafficked bool
 }
 
 func (m *Maker) oneCase(i, n int) (Case, error) {

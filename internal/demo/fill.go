@@ -22,7 +22,6 @@ type story struct {
 	user  string // real id of the writer
 	org   string // real id
 	known func(path string) any
-	lang  string
 }
 
 // fill answers a form: said holds the answers that the story gives (nil leaves
