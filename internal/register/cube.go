@@ -9,7 +9,9 @@ package register
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"banyan/internal/store"
@@ -40,13 +42,16 @@ type ownRow struct {
 
 type ownState struct{ count, sum, newest int64 }
 
-// column is one variable: at[i] is row i's first entry in codes, at[i+1] the
-// end. Zero entries mean not recorded.
+// column is one variable. Persons share few different sets of codes, so a row
+// holds the number of its set: 0 is the empty one, not recorded.
 type column struct {
 	dict  []string
 	index map[string]uint16
-	at    []uint32
-	codes []uint16
+
+	sets   [][]uint16        // dictionary numbers, by set
+	byText map[string]uint32 // "THA,VNM" → set
+	narrow []uint16          // set of each row; rows beyond the end have none
+	wide   []uint32          // instead of narrow, once there are too many sets
 }
 
 func (r *Register) resetCube() {
@@ -54,7 +59,7 @@ func (r *Register) resetCube() {
 	c.columns = make([]*column, len(r.def.Variables))
 	c.byID = r.def.byID
 	for i, v := range r.def.Variables {
-		col := &column{index: map[string]uint16{}, at: []uint32{0}}
+		col := &column{index: map[string]uint16{}, sets: [][]uint16{nil}, byText: map[string]uint32{}}
 		for _, code := range v.Codes {
 			col.enter(code.Code)
 		}
@@ -153,33 +158,69 @@ func (c *cube) readOwn(ctx context.Context, tx *store.Tx, after int64) error {
 
 // add appends a packed fact as a row.
 func (c *cube) add(source uint16, line string) (int32, error) {
-	full := false
-	err := eachValue(line, func(variable, code string) {
-		i, ok := c.byID[variable]
-		if !ok {
-			return // a variable that the definition no longer has
-		}
-		col := c.columns[i]
-		number, known := col.index[code]
-		if !known {
-			full = full || len(col.dict) > maxCodes
-			number = col.enter(code)
-		}
-		col.codes = append(col.codes, number)
-	})
-	if full {
-		err = fmt.Errorf("a variable has more than %d different codes", maxCodes)
-	}
-	for _, col := range c.columns {
-		col.at = append(col.at, uint32(len(col.codes)))
-	}
+	row := len(c.source)
 	c.source = append(c.source, source)
 	c.live = append(c.live, true)
-	return int32(len(c.source) - 1), err
+	for rest := line; rest != ""; {
+		var part string
+		part, rest, _ = strings.Cut(rest, ";")
+		variable, codes, ok := strings.Cut(part, "=")
+		if !ok || codes == "" {
+			return 0, fmt.Errorf("a packed fact of %d characters cannot be read", len(line))
+		}
+		i, ok := c.byID[variable]
+		if !ok {
+			continue // a variable that the definition no longer has
+		}
+		if err := c.columns[i].put(row, codes); err != nil {
+			return 0, fmt.Errorf("variable %s: %w", variable, err)
+		}
+	}
+	return int32(row), nil
 }
 
 // maxCodes is how many different codes fit a column.
-const maxCodes = 1<<16 - 2
+const maxCodes = 1<<16 - 1
+
+// put gives a row its codes, written as "THA,VNM".
+func (col *column) put(row int, codes string) error {
+	set, known := col.byText[codes]
+	if !known {
+		numbers := make([]uint16, 0, 1+strings.Count(codes, ","))
+		for code := range strings.SplitSeq(codes, ",") {
+			number, ok := col.index[code]
+			if !ok && len(col.dict) == maxCodes {
+				return fmt.Errorf("more than %d different codes", maxCodes)
+			}
+			if !ok {
+				number = col.enter(strings.Clone(code))
+			}
+			numbers = append(numbers, number)
+		}
+		set = uint32(len(col.sets))
+		col.sets = append(col.sets, numbers)
+		col.byText[strings.Clone(codes)] = set
+	}
+	if col.wide == nil && set > math.MaxUint16 {
+		col.widen()
+	}
+	if col.wide != nil {
+		col.wide = append(col.wide, make([]uint32, row-len(col.wide))...)
+		col.wide = append(col.wide, set)
+		return nil
+	}
+	col.narrow = append(col.narrow, make([]uint16, row-len(col.narrow))...)
+	col.narrow = append(col.narrow, uint16(set))
+	return nil
+}
+
+func (col *column) widen() {
+	col.wide = make([]uint32, len(col.narrow))
+	for i, set := range col.narrow {
+		col.wide[i] = uint32(set)
+	}
+	col.narrow = nil
+}
 
 func (col *column) enter(code string) uint16 {
 	i := uint16(len(col.dict))
@@ -188,7 +229,16 @@ func (col *column) enter(code string) uint16 {
 	return i
 }
 
-func (col *column) of(row int) []uint16 { return col.codes[col.at[row]:col.at[row+1]] }
+// set gives the number of a row's set of codes.
+func (col *column) set(row int) uint32 {
+	switch {
+	case row < len(col.narrow):
+		return uint32(col.narrow[row])
+	case row < len(col.wide):
+		return col.wide[row]
+	}
+	return 0
+}
 
 func ownStateOf(ctx context.Context, q store.Querier) (s ownState, err error) {
 	err = q.QueryRow(ctx, `SELECT count(*), CAST(coalesce(sum(position), 0) AS bigint), coalesce(max(position), 0) FROM register_fact`).Scan(&s.count, &s.sum, &s.newest)

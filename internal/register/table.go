@@ -93,10 +93,10 @@ type query struct {
 	tests      []test
 }
 
+// test keeps the rows whose set of codes is wanted.
 type test struct {
 	col  *column
-	want []bool
-	none bool
+	want []bool // by set
 }
 
 func (r *Register) plan(req TableRequest) (*query, error) {
@@ -167,13 +167,12 @@ func newTest(col *column, codes []string) (test, error) {
 	if len(codes) == 0 {
 		return test{}, &RequestError{"filter", "names no code"}
 	}
-	t := test{col: col, want: make([]bool, len(col.dict))}
-	for _, code := range codes {
-		if code == NotRecorded {
-			t.none = true
-		} else if i, ok := col.index[code]; ok {
-			t.want[i] = true
-		} // a code that no fact has keeps nobody
+	t := test{col: col, want: make([]bool, len(col.sets))}
+	for set, numbers := range col.sets {
+		t.want[set] = len(numbers) == 0 && slices.Contains(codes, NotRecorded)
+		for _, number := range numbers {
+			t.want[set] = t.want[set] || slices.Contains(codes, col.dict[number])
+		}
 	}
 	return t, nil
 }
@@ -184,70 +183,68 @@ func (q *query) meets(row int) bool {
 		return false
 	}
 	for _, t := range q.tests {
-		codes := t.col.of(row)
-		ok := t.none && len(codes) == 0
-		for _, code := range codes {
-			ok = ok || t.want[code]
-		}
-		if !ok {
+		if !t.want[t.col.set(row)] {
 			return false
 		}
 	}
 	return true
 }
 
-// axis says which line each dictionary code of a variable falls into.
+// axis says which lines a person with a set of codes falls into, each once.
 type axis struct {
-	lines []string // codes, NotRecorded and Others at the end where there are such persons
-	of    []int    // by dictionary index
-	none  int      // line of persons without a value
+	col   *column  // nil: the one column of a table of one variable
+	lines []string // codes, Others and NotRecorded at the end where there are such persons
+	of    [][]int  // by set
+}
+
+var everybody = axis{lines: []string{Everybody}, of: [][]int{{0}}}
+
+func (a *axis) linesOf(row int) []int {
+	if a.col == nil {
+		return a.of[0]
+	}
+	return a.of[a.col.set(row)]
 }
 
 func (q *query) axes() (rows, cols axis) {
-	rowTotals := make([]int64, len(q.row.dict)+1)
-	var colTotals []int64
+	rowSets := make([]int64, len(q.row.sets))
+	var colSets []int64
 	if q.col != nil {
-		colTotals = make([]int64, len(q.col.dict)+1)
+		colSets = make([]int64, len(q.col.sets))
 	}
 	for row := range q.c.source {
 		if !q.meets(row) {
 			continue
 		}
-		tally(rowTotals, q.row.of(row))
+		rowSets[q.row.set(row)]++
 		if q.col != nil {
-			tally(colTotals, q.col.of(row))
+			colSets[q.col.set(row)]++
 		}
 	}
+	rows = q.axis(q.rows, q.row, rowSets)
 	if q.col == nil {
-		return q.axis(q.rows, q.row, rowTotals), axis{lines: []string{Everybody}}
+		return rows, everybody
 	}
-	return q.axis(q.rows, q.row, rowTotals), q.axis(q.cols, q.col, colTotals)
+	return rows, q.axis(q.cols, q.col, colSets)
 }
 
-// ofColumn gives the column codes of a row; in a table of one variable there
-// are none, and line 0 is Everybody.
-func (q *query) ofColumn(row int) []uint16 {
-	if q.col == nil {
-		return nil
+// persons counts each code's persons from the persons of each set.
+func (col *column) persons(sets []int64) []int64 {
+	out := make([]int64, len(col.dict))
+	for set, n := range sets {
+		for _, number := range col.sets[set] {
+			out[number] += n
+		}
 	}
-	return q.col.of(row)
-}
-
-// tally counts a person under each of its codes, or under none (the last).
-func tally(totals []int64, codes []uint16) {
-	if len(codes) == 0 {
-		totals[len(totals)-1]++
-	}
-	for _, code := range codes {
-		totals[code]++
-	}
+	return out
 }
 
 // axis lists the codes that occur: a code list's in its order, years in
 // theirs, and where there are too many, the most frequent ones by frequency.
 // Frequencies below the threshold play no part in the choice, so that the
 // order tells nothing that the figures hide.
-func (q *query) axis(v *Variable, col *column, totals []int64) axis {
+func (q *query) axis(v *Variable, col *column, sets []int64) axis {
+	totals := col.persons(sets)
 	var used []int
 	for i := range col.dict {
 		if totals[i] > 0 {
@@ -268,37 +265,32 @@ func (q *query) axis(v *Variable, col *column, totals []int64) axis {
 	case len(v.Codes) == 0:
 		slices.SortFunc(used, byCode)
 	}
-	out := axis{of: make([]int, len(col.dict)), none: -1}
+	out := axis{col: col, of: make([][]int, len(col.sets))}
+	lineOf := make([]int, len(col.dict))
 	for k, i := range used {
-		if k >= q.lines {
-			out.of[i] = q.lines
-			continue
+		lineOf[i] = min(k, q.lines)
+		if k < q.lines {
+			out.lines = append(out.lines, col.dict[i])
 		}
-		out.of[i] = k
-		out.lines = append(out.lines, col.dict[i])
 	}
 	if many {
 		out.lines = append(out.lines, Others)
 	}
-	if totals[len(totals)-1] > 0 {
-		out.none = len(out.lines)
+	if sets[0] > 0 {
+		out.of[0] = []int{len(out.lines)}
 		out.lines = append(out.lines, NotRecorded)
 	}
-	return out
-}
-
-// into gives the lines of a person, each once.
-func (a *axis) into(buf []int, codes []uint16) []int {
-	buf = buf[:0]
-	if len(codes) == 0 {
-		return append(buf, a.none)
-	}
-	for _, code := range codes {
-		if line := a.of[code]; !slices.Contains(buf, line) {
-			buf = append(buf, line)
+	for set, numbers := range col.sets {
+		if set == 0 || sets[set] == 0 {
+			continue
+		}
+		for _, number := range numbers {
+			if line := lineOf[number]; !slices.Contains(out.of[set], line) {
+				out.of[set] = append(out.of[set], line)
+			}
 		}
 	}
-	return buf
+	return out
 }
 
 // count gives the table with its totals in the last row and column.
@@ -308,19 +300,18 @@ func (q *query) count(rows, cols axis) [][]int64 {
 		n[i] = make([]int64, len(cols.lines)+1)
 	}
 	last, end := len(rows.lines), len(cols.lines)
-	var rowBuf, colBuf []int
 	for row := range q.c.source {
 		if !q.meets(row) {
 			continue
 		}
-		rowBuf, colBuf = rows.into(rowBuf, q.row.of(row)), cols.into(colBuf, q.ofColumn(row))
+		inRows, inCols := rows.linesOf(row), cols.linesOf(row)
 		n[last][end]++
-		for _, j := range colBuf {
+		for _, j := range inCols {
 			n[last][j]++
 		}
-		for _, i := range rowBuf {
+		for _, i := range inRows {
 			n[i][end]++
-			for _, j := range colBuf {
+			for _, j := range inCols {
 				n[i][j]++
 			}
 		}
