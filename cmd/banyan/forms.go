@@ -1,64 +1,77 @@
 package main
 
-// banyan forms: what practitioners wrote as forms and code lists, checked
-// before anybody meets it.
+// banyan forms: what practitioners wrote, checked before anybody meets it. The
+// forms, code lists and translations are checked by the forms engine; the
+// other content files by the rooms that work with them.
 
 import (
 	"context"
-	"flag"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
+	"banyan/content"
+	"banyan/internal/casework"
 	"banyan/internal/forms"
+	"banyan/internal/policy"
+	"banyan/internal/register"
 )
+
+const formsUsage = `Usage: banyan forms check [--dir DIR]
+
+Reads every form, code list and translation, and where they are there the
+steps and deadlines of a case, the register's variables and the policy. Names
+each fault by file, line and field; the last line counts what was read. Without
+--dir it checks the content that this program carries.
+
+Example:
+  banyan forms check --dir content
+
+Exit code 2 when there is a fault.`
 
 func formsCommand() command {
 	return command{
 		name:  "forms",
-		short: "check forms, code lists and translations",
+		short: "check forms, code lists, translations and the rules beside them",
 		run:   runForms,
 	}
 }
 
-const formsUsage = `Usage: banyan forms check [--dir DIR]
-
-Reads every form, code list and catalogue of a content folder and names each
-fault by file, line and field. The last line counts what was read; the exit
-code is 2 when there is a fault.
-
-  --dir DIR   the content folder (default: content, in the folder you are in)
-
-Example:
-  banyan forms check --dir content
-`
-
 func runForms(_ context.Context, args []string, out, errOut io.Writer) error {
-	if len(args) == 0 || args[0] != "check" {
-		fmt.Fprint(errOut, formsUsage)
-		return misuse("say what to do: banyan forms check")
+	flags := newFlags("forms check", formsUsage, errOut)
+	dir := flags.String("dir", "", "content folder (default: the content inside the program)")
+	operands, err := parse(flags, args, -1)
+	if errors.Is(err, errHelp) {
+		return nil
 	}
-	flags := flag.NewFlagSet("forms check", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	dir := flags.String("dir", "content", "")
-	if err := flags.Parse(args[1:]); err != nil || flags.NArg() > 0 {
-		fmt.Fprint(errOut, formsUsage)
-		if err == flag.ErrHelp {
-			return nil
+	if err != nil {
+		return err
+	}
+	if len(operands) != 1 || operands[0] != "check" {
+		return misuse("say what to do: banyan forms check; -h explains")
+	}
+	fsys := fs.FS(content.FS)
+	if *dir != "" {
+		if info, err := os.Stat(*dir); err != nil || !info.IsDir() {
+			return misuse("--dir %s is no folder", *dir)
 		}
-		return misuse("forms check takes only --dir DIR")
+		fsys = os.DirFS(*dir)
 	}
-	if info, err := os.Stat(*dir); err != nil || !info.IsDir() {
-		return misuse("%s is no folder: give the content folder with --dir", *dir)
-	}
-	return checkForms(os.DirFS(*dir), out)
+	return checkForms(fsys, out)
 }
 
 // checkForms prints faults, how far each language is, and the count.
 func checkForms(fsys fs.FS, out io.Writer) error {
-	library, faults := forms.Load(fsys)
+	variables, others := checkRegister(fsys)
+	library, faults := forms.Load(fsys, variables...)
 	for _, f := range faults {
+		fmt.Fprintln(out, f)
+	}
+	others = append(others, checkBeside(fsys, library, len(faults) == 0)...)
+	for _, f := range others {
 		fmt.Fprintln(out, f)
 	}
 	for _, l := range library.Languages() {
@@ -66,9 +79,89 @@ func checkForms(fsys fs.FS, out io.Writer) error {
 			fmt.Fprintf(out, "%s: %d of %d texts, %s\n", l.Code, l.Translated, l.Texts, l.Status)
 		}
 	}
-	fmt.Fprintln(out, forms.Summary(library, faults))
-	if len(faults) > 0 {
-		return misuse("%d faults in the content", len(faults))
+	fmt.Fprintln(out, forms.Summary(library, len(faults)+len(others)))
+	if n := len(faults) + len(others); n > 0 {
+		return misuse("%d faults in the content", n)
 	}
 	return nil
+}
+
+func has(fsys fs.FS, file string) bool {
+	_, err := fs.Stat(fsys, file)
+	return err == nil
+}
+
+// checkRegister reads the register's variables; their names are the facts
+// that forms may feed.
+func checkRegister(fsys fs.FS) (options []forms.Option, faults []string) {
+	if !has(fsys, "register.yaml") {
+		return nil, nil
+	}
+	d, err := register.Load(fsys)
+	if err != nil {
+		return nil, faultLines("register.yaml", err)
+	}
+	facts := map[string]bool{}
+	for _, v := range d.Variables {
+		facts[v.ID] = true
+	}
+	for _, left := range d.Left {
+		facts[left] = true
+	}
+	return []forms.Option{forms.WithFacts(facts)}, nil
+}
+
+// checkBeside checks the files that speak of forms; those need sound forms.
+func checkBeside(fsys fs.FS, library *forms.Library, sound bool) (faults []string) {
+	if has(fsys, policy.File) {
+		_, found := policy.Load(fsys)
+		for _, f := range found {
+			faults = append(faults, f.String())
+		}
+	}
+	if !sound {
+		return faults
+	}
+	if has(fsys, "casework.yaml") {
+		if _, err := casework.LoadRules(fsys, library); err != nil {
+			faults = append(faults, faultLines("casework.yaml, clocks.yaml", err)...)
+		}
+	}
+	if d, err := register.Load(fsys); err == nil {
+		faults = append(faults, faultLines("register.yaml", d.Check(tierIn(library)))...)
+	}
+	return faults
+}
+
+// tierIn answers for the register which tier a form's field has.
+func tierIn(library *forms.Library) func(form, path string) (string, bool) {
+	return func(form, path string) (string, bool) {
+		f, ok := library.Form(form)
+		if !ok || path == "" {
+			return "", ok
+		}
+		// The last name may be a part of a composite answer or a row of a matrix.
+		for path != "" {
+			if field, ok := f.Field(path); ok {
+				return string(field.Tier), true
+			}
+			path = path[:max(strings.LastIndexByte(path, '.'), 0)]
+		}
+		return "", false
+	}
+}
+
+// faultLines gives each of joined errors a line of its own under the file's name.
+func faultLines(file string, err error) []string {
+	if err == nil {
+		return nil
+	}
+	var lines []string
+	for _, line := range strings.Split(err.Error(), "\n") {
+		if !strings.HasPrefix(line, file) {
+			line = file + ": " + line
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }

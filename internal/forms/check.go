@@ -52,7 +52,7 @@ func (f *Form) newRun(env Env) *run {
 		lang = English
 	}
 	r := &run{form: f, env: env, lang: lang, bad: map[string]bool{}, irrelevant: map[string]bool{}}
-	r.ev.world = &world{now: env.Now, lang: lang, known: env.Known, lib: f.lib}
+	r.ev.world = &world{now: env.Now, lang: lang, known: env.Known}
 	return r
 }
 

@@ -15,7 +15,6 @@ type world struct {
 	now   time.Time
 	lang  string
 	known func(path string) any
-	lib   *Library
 }
 
 // evaluation is one place in the answers from which expressions are computed.

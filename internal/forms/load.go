@@ -103,8 +103,8 @@ func (b *builder) each(fsys fs.FS, dir string, read func(r *reader, data []byte,
 	}
 }
 
-// Summary is one line about loaded content: forms, lists, faults.
-func Summary(l *Library, faults []Fault) string {
+// Summary is one line about loaded content: forms, lists, the number of faults.
+func Summary(l *Library, faults int) string {
 	helpers := 0
 	for _, list := range l.listOrder {
 		if list.Helper {
@@ -115,5 +115,5 @@ func Summary(l *Library, faults []Fault) string {
 	if helpers > 0 {
 		more = fmt.Sprintf(" (+%d helper lists)", helpers)
 	}
-	return fmt.Sprintf("%d forms, %d code lists%s, %d faults", len(l.forms), len(l.listOrder)-helpers, more, len(faults))
+	return fmt.Sprintf("%d forms, %d code lists%s, %d faults", len(l.forms), len(l.listOrder)-helpers, more, faults)
 }

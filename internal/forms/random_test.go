@@ -202,7 +202,7 @@ func TestRandomExpressionsMeanTheSameInTheBrowser(t *testing.T) {
 			continue // a mistake that loading would have named
 		}
 		answers := asJSON(t, genAnswers(f).Example(seed)).(map[string]any)
-		ev := evaluation{world: &world{now: env.Now, lang: English, known: env.Known, lib: f.lib}, scopes: []map[string]any{answers}}
+		ev := evaluation{world: &world{now: env.Now, lang: English, known: env.Known}, scopes: []map[string]any{answers}}
 		got := norm(ev.value(e))
 		wants = append(wants, map[string]any{"value": asJSON(t, got), "spent": ev.spent})
 		jobs = append(jobs, browserJob{Do: "expr", Tree: e, Scopes: []map[string]any{answers}})
@@ -357,7 +357,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 		row := map[string]any{"age": 20.0, "name": "x"}
-		ev := evaluation{world: &world{lib: form.lib}, scopes: []map[string]any{{"people": []any{row}}, row}, index: 1}
+		ev := evaluation{world: &world{}, scopes: []map[string]any{{"people": []any{row}}, row}, index: 1}
 		ev.value(e)
 	})
 }

@@ -82,8 +82,21 @@ func (v *vectors) env(t testing.TB) Env {
 	return Env{Now: now, Lang: English, Known: func(path string) any { return v.Known[path] }}
 }
 
-// inBrowser runs jobs through the TypeScript and gives a result for each.
-func inBrowser(t *testing.T, f *Form, v *vectors, jobs []browserJob) []any {
+// browser is the TypeScript form logic, bundled and ready to run.
+type browser struct {
+	t            *testing.T
+	v            *vectors
+	node, script string
+}
+
+// browserForm is one form and the jobs on it.
+type browserForm struct {
+	Description *Description                `json:"description"`
+	Lists       map[string]*ListDescription `json:"lists"`
+	Jobs        []browserJob                `json:"jobs"`
+}
+
+func newBrowser(t *testing.T, v *vectors) *browser {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -100,20 +113,47 @@ func inBrowser(t *testing.T, f *Form, v *vectors, jobs []browserJob) []any {
 	if err := os.WriteFile(script, built.OutputFiles[0].Contents, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	input, err := json.Marshal(map[string]any{"description": f.Describe(English), "now": v.Now, "known": v.Known, "jobs": jobs})
-	if err != nil {
-		t.Fatal(err)
+	return &browser{t: t, v: v, node: node, script: script}
+}
+
+// form describes a form as the browser gets it, with the lists it fetches.
+func (b *browser) form(f *Form, jobs []browserJob) browserForm {
+	d := f.Description(English)
+	lists := map[string]*ListDescription{}
+	for _, id := range d.External {
+		lists[id], _ = f.lib.DescribeList(id, English)
 	}
-	cmd := exec.Command(node, script)
+	return browserForm{Description: d, Lists: lists, Jobs: jobs}
+}
+
+// run gives a result for each job of each form.
+func (b *browser) run(forms []browserForm) [][]any {
+	b.t.Helper()
+	input, err := json.Marshal(map[string]any{"now": b.v.Now, "known": b.v.Known, "forms": forms})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	cmd := exec.Command(b.node, b.script)
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("running the browser's evaluator: %v\n%s", err, stderr.String())
+		b.t.Fatalf("running the browser's evaluator: %v\n%s", err, stderr.String())
 	}
-	var results []any
-	if err := json.Unmarshal(out, &results); err != nil || len(results) != len(jobs) {
-		t.Fatalf("%d results for %d jobs: %v", len(results), len(jobs), err)
+	var results [][]any
+	if err := json.Unmarshal(out, &results); err != nil || len(results) != len(forms) {
+		b.t.Fatalf("%d results for %d forms: %v", len(results), len(forms), err)
+	}
+	return results
+}
+
+// inBrowser runs jobs on one form.
+func inBrowser(t *testing.T, f *Form, v *vectors, jobs []browserJob) []any {
+	t.Helper()
+	b := newBrowser(t, v)
+	results := b.run([]browserForm{b.form(f, jobs)})[0]
+	if len(results) != len(jobs) {
+		t.Fatalf("%d results for %d jobs", len(results), len(jobs))
 	}
 	return results
 }
@@ -172,7 +212,7 @@ func TestVectorsOfExpressions(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			ev := evaluation{world: &world{now: env.Now, lang: env.Lang, known: env.Known, lib: f.lib},
+			ev := evaluation{world: &world{now: env.Now, lang: env.Lang, known: env.Known},
 				scopes: scopes, index: index, self: g.Self, prev: g.Prev}
 			if got := ev.value(e); !reflect.DeepEqual(norm(got), c[1]) {
 				t.Errorf("%s is %#v, want %#v", name, got, c[1])

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import {
-  type Answers, applyChanges, check, checkPartial, type Description, diffAnswers, type Env, Evaluation, type Expr, Model,
+  type Answers, applyChanges, check, checkPartial, type Description, diffAnswers, type Env, Evaluation, type Expr, type Lists, Model,
   newRow, prefill, type Value,
 } from "../../../web/app/src/forms/index";
 
@@ -23,16 +23,14 @@ interface Job {
 }
 
 interface Input {
-  description: Description;
   now: string;
   known: Answers;
-  jobs: Job[];
+  forms: { description: Description; lists: Lists; jobs: Job[] }[];
 }
 
 const input = JSON.parse(readFileSync(0, "utf8")) as Input;
-const model = new Model(input.description);
 
-function run(job: Job): unknown {
+function run(model: Model, job: Job): unknown {
   const env: Env = {
     now: input.now, known: (path) => input.known[path], strict: job.strict, deciding: job.deciding, trusted: job.trusted,
   };
@@ -61,4 +59,8 @@ function run(job: Job): unknown {
   }
 }
 
-process.stdout.write(JSON.stringify(input.jobs.map(run)));
+const results = input.forms.map(({ description, lists, jobs }) => {
+  const model = new Model(description, lists);
+  return jobs.map((job) => run(model, job));
+});
+process.stdout.write(JSON.stringify(results));
