@@ -799,3 +799,85 @@ func TestNamesAreInTheirScriptAndInLatinLetters(t *testing.T) {
 		t.Errorf("names of %d countries, wanted 11", count)
 	}
 }
+
+// labels is one file of labels/: other languages for what is not a form or a list.
+type labels struct {
+	Language  string                       `yaml:"language"`
+	Status    string                       `yaml:"status"`
+	States    map[string]map[string]string `yaml:"states"`
+	Approvals map[string]string            `yaml:"approvals"`
+	Moves     map[string]struct {
+		Label   string   `yaml:"label"`
+		Missing []string `yaml:"missing"`
+	} `yaml:"moves"`
+	Marks     map[string]map[string]string `yaml:"marks"`
+	Clocks    map[string]string            `yaml:"clocks"`
+	Limits    map[string]string            `yaml:"limits"`
+	Variables map[string]string            `yaml:"variables"`
+}
+
+func TestLabelsFollowTheStepsClocksAndVariables(t *testing.T) {
+	var w struct {
+		States    []struct{ ID string }   `yaml:"states"`
+		Approvals []struct{ Form string } `yaml:"approvals"`
+		Moves     []struct {
+			ID    string
+			Needs []struct{ Missing string }
+		} `yaml:"moves"`
+		Marks []struct{ ID string } `yaml:"marks"`
+	}
+	decode(t, "casework.yaml", read(t, "casework.yaml"), &w)
+	var c struct {
+		Clocks []struct{ ID string } `yaml:"clocks"`
+		Limits []struct{ ID string } `yaml:"limits"`
+	}
+	decode(t, "clocks.yaml", read(t, "clocks.yaml"), &c)
+	var r struct {
+		Variables []struct{ Name string } `yaml:"variables"`
+	}
+	decode(t, "register.yaml", read(t, "register.yaml"), &r)
+	eachYAML(t, "labels", func(name string, data []byte) {
+		var l labels
+		decode(t, name, data, &l)
+		if l.Language+".yaml" != path.Base(name) || l.Status == "" {
+			t.Errorf("%s: language %q, status %q", name, l.Language, l.Status)
+		}
+		all := l.Language == "vi" // Vietnamese is complete; other languages say what they can
+		check := func(kind, id, text string) {
+			if text == "" && all {
+				t.Errorf("%s: %s %s has no label", name, kind, id)
+			}
+		}
+		count := func(kind string, have, want int) {
+			if have > want || (all && have != want) {
+				t.Errorf("%s: %d %s, the content has %d", name, have, kind, want)
+			}
+		}
+		for _, s := range w.States {
+			check("state", s.ID, l.States[s.ID]["label"])
+		}
+		for _, a := range w.Approvals {
+			check("approval", a.Form, l.Approvals[a.Form])
+		}
+		for _, m := range w.Moves {
+			check("move", m.ID, l.Moves[m.ID].Label)
+			count("needs of "+m.ID, len(l.Moves[m.ID].Missing), len(m.Needs))
+		}
+		for _, m := range w.Marks {
+			check("mark", m.ID, l.Marks[m.ID]["label"])
+		}
+		for _, k := range c.Clocks {
+			check("clock", k.ID, l.Clocks[k.ID])
+		}
+		for _, k := range c.Limits {
+			check("limit", k.ID, l.Limits[k.ID])
+		}
+		for _, v := range r.Variables {
+			check("variable", v.Name, l.Variables[v.Name])
+		}
+		count("states", len(l.States), len(w.States))
+		count("moves", len(l.Moves), len(w.Moves))
+		count("clocks", len(l.Clocks), len(c.Clocks))
+		count("variables", len(l.Variables), len(r.Variables))
+	})
+}
