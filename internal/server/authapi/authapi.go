@@ -9,6 +9,7 @@ package authapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -186,7 +187,7 @@ func (a *api) signIn() {
 		})
 	huma.Register(api, op("POST", "/api/sign-in/passkey/finish", "sign-in-passkey-finish", "Sign in with the passkey's answer", public),
 		func(ctx context.Context, in *exchangeAnswer) (*signedIn, error) {
-			s, err := a.Identity.FinishPasskeySignIn(ctx, in.Exchange, in.RawBody, server.Address(ctx), server.Device(ctx))
+			s, err := a.Identity.FinishPasskeySignIn(ctx, in.Exchange, in.Body, server.Address(ctx), server.Device(ctx))
 			if err != nil {
 				return nil, err
 			}
@@ -225,7 +226,7 @@ func (a *api) signIn() {
 			if err != nil {
 				return nil, err
 			}
-			p, err = a.Identity.StepUpWithPasskey(ctx, p, in.Exchange, in.RawBody, server.Address(ctx))
+			p, err = a.Identity.StepUpWithPasskey(ctx, p, in.Exchange, in.Body, server.Address(ctx))
 			return steppedOf(p, err)
 		})
 	huma.Register(api, op("POST", "/api/invitations/accept", "invitation-accept", "Use an invitation: choose name and password", public),
@@ -298,7 +299,7 @@ func (a *api) begun(c identity.Ceremony, err error) (*exchangeBegun, error) {
 // passkey library reads it.
 type exchangeAnswer struct {
 	Exchange string `cookie:"banyan_exchange"`
-	RawBody  []byte `contentType:"application/json"`
+	Body     json.RawMessage
 }
 
 // singleSignOn's callback is a page, not JSON: the browser comes there by

@@ -121,7 +121,7 @@ func (a *api) passkeys(mine, fresh server.Guard) {
 		}))
 	huma.Register(api, op("POST", "/api/me/passkeys/finish", "me-passkey-finish", "Add the passkey that the browser made", fresh),
 		self(func(ctx context.Context, p identity.Principal, in *exchangeAnswer) (*body[identity.Passkey], error) {
-			k, err := a.Identity.FinishPasskey(ctx, p, in.Exchange, in.RawBody)
+			k, err := a.Identity.FinishPasskey(ctx, p, in.Exchange, in.Body)
 			return &body[identity.Passkey]{k}, err
 		}))
 	huma.Register(api, op("DELETE", "/api/me/passkeys/{id}", "me-passkey-remove", "Remove one of my passkeys", fresh),
