@@ -170,6 +170,8 @@ func TestRulesOfPracticeAreHeld(t *testing.T) {
 			change{"location_area": map[string]any{"country": "VNM", "place": "a cafe"}}, "location_area"},
 		{"a token is one person", "F22_activity", change{"attendance": []any{map[string]any{
 			"_id": "row1", "token": "p-001", "number": 2.0, "sex": "male", "age_band": "25-59"}}}, "attendance[0].number"},
+		{"nobody attends longer than the training lasts", "F22_activity", change{"attendance": []any{map[string]any{
+			"_id": "row1", "number": 1.0, "sex": "male", "age_band": "25-59", "hours_attended": 19.0}}}, "attendance[0].hours_attended"},
 		{"feedback comes after the consultation", "F23_participation", change{"fed_back": "2026-11-09"}, "fed_back"},
 		{"two different people assess", "F25_grant", change{"assessor_b": "user-1"}, "assessor_b"},
 		{"a concept has no scores yet", "F25_grant", change{"stage": "concept", "criteria": nil}, ""},
@@ -233,5 +235,20 @@ func TestOnlyADecisionFillsTheApproval(t *testing.T) {
 		if clean, problems := f.Check(answers, decided); clean[path] != "approved" || len(problems) > 0 {
 			t.Errorf("%s: the decision was not kept: %v", id, problems)
 		}
+	}
+}
+
+func TestTrainedMeansFourFifthsOfTheHours(t *testing.T) {
+	f, _ := library(t).Form("F22_activity")
+	clean, problems := f.Check(ordinary(t)["F22_activity"], env())
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	var got []any
+	for _, row := range clean["attendance"].([]any) {
+		got = append(got, row.(map[string]any)["trained"])
+	}
+	if got[0] != true || got[1] == true {
+		t.Errorf("18 and 10 of 18 hours: trained is %v", got)
 	}
 }
