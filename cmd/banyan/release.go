@@ -37,6 +37,7 @@ var releaseVerbs = map[string]func(ctx context.Context, args []string, out, errO
 	"aggregates": releaseAggregates,
 	"tables":     releaseTables,
 	"synth":      releaseSynth,
+	"dp":         releaseDP,
 	"evaluate":   releaseEvaluate,
 	"attack":     releaseAttack,
 }

@@ -1,0 +1,217 @@
+// Package ledger keeps the privacy budget of each population over all its
+// releases: what was released, and what it cost. The file only grows; every line
+// carries the hash of the line before, so that a change in the middle shows.
+//
+// The order of things protects people when a machine fails: the cost is on disk
+// before the release appears. A crash in between leaves a cost without a
+// release, never a release without its cost. A line that a crash left half
+// written was never acknowledged, so nothing was released on it, and it is cut
+// off when the ledger is next opened.
+package ledger
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Entry is one line: a budget being set, or a release that spends.
+type Entry struct {
+	Kind       string  `json:"kind"` // "budget" or "release"
+	Population string  `json:"population"`
+	Method     string  `json:"method,omitempty"`
+	Release    string  `json:"release,omitempty"` // the name of the output
+	Epsilon    float64 `json:"epsilon"`
+	Delta      float64 `json:"delta"`
+	Rho        float64 `json:"rho"` // what counts: costs in zCDP add up
+}
+
+// line is an entry as it stands in the file.
+type line struct {
+	Entry
+	Previous string `json:"previous"`
+	Hash     string `json:"hash"`
+}
+
+// ErrOverdrawn says that a release would spend more than the population has left.
+var ErrOverdrawn = errors.New("the privacy budget would be overdrawn")
+
+// ErrDamaged says that the file is not what was written.
+var ErrDamaged = errors.New("the privacy ledger is damaged")
+
+// file is what the ledger needs of a file; tests make it fail.
+type file interface {
+	io.Writer
+	Sync() error
+	Truncate(size int64) error
+	Close() error
+}
+
+// Ledger is an open ledger. Only one process has it open at a time.
+type Ledger struct {
+	f       file
+	size    int64 // length of the good lines
+	last    string
+	entries []Entry
+	broken  bool
+}
+
+// Open opens or makes a ledger and waits for nobody: a ledger in use is an error.
+func Open(path string) (*Ledger, error) {
+	if path == "" {
+		return nil, errors.New("name the privacy ledger")
+	}
+	_, statErr := os.Stat(path)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the privacy ledger: %w", err)
+	}
+	if err := lock(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("the privacy ledger %s is in use: %w", path, err)
+	}
+	l := &Ledger{f: f}
+	if err := l.load(f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	if errors.Is(statErr, os.ErrNotExist) {
+		if err := syncDir(filepath.Dir(path)); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("make the privacy ledger durable: %w", err)
+		}
+	}
+	return l, nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// load reads and checks all lines, and cuts off a half-written last one.
+func (l *Ledger) load(r io.Reader) error {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return fmt.Errorf("read the privacy ledger: %w", err)
+	}
+	for n := 1; len(b) > 0; n++ {
+		end := bytes.IndexByte(b, '\n')
+		if end < 0 {
+			// No line end: the writing of this line was never finished.
+			if err := l.f.Truncate(l.size); err != nil {
+				return fmt.Errorf("cut off the unfinished line of the privacy ledger: %w", err)
+			}
+			return l.f.Sync()
+		}
+		var x line
+		if err := json.Unmarshal(b[:end], &x); err != nil {
+			return fmt.Errorf("%w: line %d: %v", ErrDamaged, n, err)
+		}
+		if x.Previous != l.last || x.Hash != hash(x.Entry, x.Previous) {
+			return fmt.Errorf("%w: line %d does not follow from the lines before it", ErrDamaged, n)
+		}
+		l.entries = append(l.entries, x.Entry)
+		l.last = x.Hash
+		l.size += int64(end + 1)
+		b = b[end+1:]
+	}
+	return nil
+}
+
+func hash(e Entry, previous string) string {
+	b, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // an Entry of strings and finite numbers always marshals; see append
+	}
+	sum := sha256.Sum256(append(b, previous...))
+	return hex.EncodeToString(sum[:])
+}
+
+// Entries lists all lines.
+func (l *Ledger) Entries() []Entry { return l.entries }
+
+// Budget is the last budget set for a population.
+func (l *Ledger) Budget(population string) (e Entry, ok bool) {
+	for _, x := range l.entries {
+		if x.Kind == "budget" && x.Population == population {
+			e, ok = x, true
+		}
+	}
+	return e, ok
+}
+
+// Spent is the sum of costs, in ρ, over all releases about a population.
+func (l *Ledger) Spent(population string) float64 {
+	sum := 0.0
+	for _, x := range l.entries {
+		if x.Kind == "release" && x.Population == population {
+			sum += x.Rho
+		}
+	}
+	return sum
+}
+
+// SetBudget sets what all releases about a population may cost together.
+func (l *Ledger) SetBudget(population string, epsilon, delta, rho float64) error {
+	return l.append(Entry{Kind: "budget", Population: population, Epsilon: epsilon, Delta: delta, Rho: rho})
+}
+
+// Spend writes a release's cost, or refuses with ErrOverdrawn and writes nothing.
+// Once it returns nil the cost is on disk.
+func (l *Ledger) Spend(e Entry) error {
+	budget, ok := l.Budget(e.Population)
+	if !ok {
+		return fmt.Errorf("population %q has no privacy budget", e.Population)
+	}
+	if !(e.Rho > 0) {
+		return fmt.Errorf("a release costs more than %g", e.Rho)
+	}
+	spent := l.Spent(e.Population)
+	if spent+e.Rho > budget.Rho*(1+1e-12) {
+		return fmt.Errorf("%w: population %q has spent rho %.6f of %.6f, this release costs %.6f more", ErrOverdrawn, e.Population, spent, budget.Rho, e.Rho)
+	}
+	e.Kind = "release"
+	return l.append(e)
+}
+
+func (l *Ledger) append(e Entry) error {
+	if l.broken {
+		return errors.New("the privacy ledger failed before: open it again")
+	}
+	if _, err := json.Marshal(e); err != nil {
+		return fmt.Errorf("write the privacy ledger: %w", err)
+	}
+	x := line{Entry: e, Previous: l.last, Hash: hash(e, l.last)}
+	b, err := json.Marshal(x)
+	if err != nil {
+		return fmt.Errorf("write the privacy ledger: %w", err)
+	}
+	b = append(b, '\n')
+	_, err = l.f.Write(b)
+	if err == nil {
+		err = l.f.Sync()
+	}
+	if err != nil {
+		// Take back what may have been written in part. If even that fails, the
+		// next Open does it, or counts the cost: both are safe.
+		l.broken = l.f.Truncate(l.size) != nil
+		return fmt.Errorf("write the privacy ledger: %w", err)
+	}
+	l.size += int64(len(b))
+	l.last = x.Hash
+	l.entries = append(l.entries, e)
+	return nil
+}
+
+// Close lets others use the ledger.
+func (l *Ledger) Close() error { return l.f.Close() }

@@ -1,0 +1,164 @@
+package ledger
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func open(t *testing.T, path string) *Ledger {
+	t.Helper()
+	l, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestLedgerRefusesToBeOverdrawnAndRemembers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger")
+	l := open(t, path)
+	if err := l.Spend(Entry{Population: "p", Rho: 0.1}); err == nil {
+		t.Error("a population without a budget spends")
+	}
+	if err := l.SetBudget("p", 4, 1e-6, 0.3); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := l.Spend(Entry{Population: "p", Rho: 0.125, Method: "tables"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, _ := os.ReadFile(path)
+	if err := l.Spend(Entry{Population: "p", Rho: 0.125}); !errors.Is(err, ErrOverdrawn) {
+		t.Errorf("error is %v", err)
+	}
+	if after, _ := os.ReadFile(path); string(after) != string(before) {
+		t.Error("a refused release is written")
+	}
+	if err := l.Spend(Entry{Population: "q", Rho: 0.1}); err == nil {
+		t.Error("another population spends this one's budget")
+	}
+	l.Close()
+	l = open(t, path)
+	defer l.Close()
+	if l.Spent("p") != 0.25 || len(l.Entries()) != 3 {
+		t.Errorf("spent %g in %d entries after opening again", l.Spent("p"), len(l.Entries()))
+	}
+	if err := l.Spend(Entry{Population: "p", Rho: 0.125}); !errors.Is(err, ErrOverdrawn) {
+		t.Errorf("after opening again: %v", err)
+	}
+}
+
+// A crash may cut the file at any byte of the line being written.
+func TestLedgerSurvivesACrashAtEveryByte(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger")
+	l := open(t, path)
+	l.SetBudget("p", 4, 1e-6, 0.3)
+	l.Spend(Entry{Population: "p", Rho: 0.1})
+	two, _ := os.ReadFile(path)
+	l.Spend(Entry{Population: "p", Rho: 0.15, Release: "later"})
+	l.Close()
+	three, _ := os.ReadFile(path)
+	for cut := len(two); cut < len(three); cut++ {
+		if err := os.WriteFile(path, three[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l := open(t, path)
+		if l.Spent("p") != 0.1 {
+			t.Fatalf("cut at byte %d: spent %g", cut, l.Spent("p"))
+		}
+		if err := l.Spend(Entry{Population: "p", Rho: 0.15, Release: "later"}); err != nil {
+			t.Fatalf("cut at byte %d: %v", cut, err)
+		}
+		l.Close()
+		if again, _ := os.ReadFile(path); string(again) != string(three) {
+			t.Fatalf("cut at byte %d: the ledger is not what it would have been", cut)
+		}
+	}
+}
+
+func TestLedgerFindsAChangeInTheMiddle(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger")
+	l := open(t, path)
+	l.SetBudget("p", 4, 1e-6, 0.3)
+	l.Spend(Entry{Population: "p", Rho: 0.2})
+	l.Spend(Entry{Population: "p", Rho: 0.1})
+	l.Close()
+	good, _ := os.ReadFile(path)
+	lines := strings.SplitAfter(string(good), "\n")
+	for name, text := range map[string]string{
+		"smaller cost":  strings.Replace(string(good), `"rho":0.2`, `"rho":0.1`, 1),
+		"line left out": lines[0] + lines[2],
+		"order":         lines[0] + lines[2] + lines[1],
+		"not JSON":      lines[0] + "spent nothing\n",
+	} {
+		os.WriteFile(path, []byte(text), 0o600)
+		if _, err := Open(path); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: error is %v", name, err)
+		}
+	}
+}
+
+// failing writes half a line and then fails, like a full disk.
+type failing struct {
+	file
+	syncFails, truncateFails bool
+}
+
+func (f *failing) Write(b []byte) (int, error) {
+	if f.syncFails {
+		return f.file.Write(b)
+	}
+	n, _ := f.file.Write(b[:len(b)/2])
+	return n, errors.New("disk full")
+}
+
+func (f *failing) Sync() error { return errors.New("cannot sync") }
+
+func (f *failing) Truncate(n int64) error {
+	if f.truncateFails {
+		return errors.New("cannot truncate")
+	}
+	return f.file.Truncate(n)
+}
+
+func TestLedgerSpendsNothingWhenTheDiskFails(t *testing.T) {
+	for _, c := range []failing{{}, {syncFails: true}, {truncateFails: true}} {
+		path := filepath.Join(t.TempDir(), "ledger")
+		l := open(t, path)
+		l.SetBudget("p", 4, 1e-6, 0.3)
+		whole := l.f
+		c.file = whole
+		l.f = &c
+		if err := l.Spend(Entry{Population: "p", Rho: 0.1}); err == nil {
+			t.Fatal("a cost that is not on disk is acknowledged")
+		}
+		if l.Spent("p") != 0 {
+			t.Error("counted in memory")
+		}
+		l.f = whole
+		if err := l.Spend(Entry{Population: "p", Rho: 0.1}); c.truncateFails != (err != nil) {
+			t.Errorf("after the failure (%+v): %v", c, err)
+		}
+		l.Close()
+		again := open(t, path)
+		if want := map[bool]float64{true: 0, false: 0.1}[c.truncateFails]; again.Spent("p") != want {
+			t.Errorf("%+v: spent %g after opening again, want %g", c, again.Spent("p"), want)
+		}
+		again.Close()
+	}
+}
+
+func TestLedgerIsForOneProcessAtATime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger")
+	l := open(t, path)
+	if second, err := Open(path); err == nil {
+		second.Close()
+		t.Error("opened twice")
+	}
+	l.Close()
+	open(t, path).Close()
+}
