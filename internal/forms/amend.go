@@ -18,6 +18,8 @@ const RowGone = "_gone"
 // The merged answers are checked whole; a problem that the same answers
 // already had before is not the amendment's and is left out. out has what
 // really changes, calculations included, null where something is cleared.
+// Problems carry the paths of the merged answers; only those about the marks of
+// rows (_id, _gone) carry the place in changes.
 func (f *Form) CheckAmend(base, changes map[string]any, env Env) (out map[string]any, problems []Problem) {
 	r := f.newRun(env)
 	size := 0

@@ -216,6 +216,31 @@ func (f *Form) Field(path string) (*Field, bool) {
 	return field, ok
 }
 
+// FieldAt gives the field that a problem's path speaks of: row numbers, rows of
+// a matrix and parts of an answer are passed over, so that caregivers[2].age is
+// caregivers.age, domain.safety.level is domain.level, and loc.country is loc.
+func (f *Form) FieldAt(path string) (*Field, bool) {
+	fields := f.Fields
+	var at *Field
+	rowCode := false // the next name is a row of a matrix
+	for _, name := range strings.Split(path, ".") {
+		name, _, _ = strings.Cut(name, "[")
+		if rowCode {
+			rowCode = false
+			continue
+		}
+		if at != nil && len(at.Fields) == 0 {
+			return at, true
+		}
+		_, next := direct(fields, name)
+		if next == nil {
+			return nil, false
+		}
+		at, fields, rowCode = next, next.Fields, next.Type == Matrix
+	}
+	return at, at != nil
+}
+
 // Walk calls visit for every field, containers before what is in them, in the
 // order of the form; it does not enter a container whose visit gives false.
 func (f *Form) Walk(visit func(*Field) bool) { walkFields(f.Fields, visit) }

@@ -212,7 +212,91 @@ func TestWalkEntersContainersUnlessToldNotTo(t *testing.T) {
 		}
 		return field.Path != "people.pets"
 	})
-	if got, want := strings.Join(seen, " "), "people people.name people.age people.role people.phone people.place people.pets"; got != want {
+	if got, want := strings.Join(seen, " "), "people people.name people.age people.role people.phone people.place people.known_since people.pets"; got != want {
 		t.Errorf("walked %s", got)
+	}
+}
+
+func TestPathsOfProblemsLeadToTheirField(t *testing.T) {
+	v, f := readVectors(t), trialForm(t)
+	answers := map[string]any{"box": map[string]any{"inner": "x"}, "needs": map[string]any{"food": map[string]any{"score": 1.0}},
+		"people": []any{map[string]any{RowID: "r001", "pets": []any{map[string]any{RowID: "p001"}, map[string]any{RowID: "p002"}}}}}
+	cases := []struct {
+		path, field string
+		depth       float64 // scopes around the answer, with the form itself
+		index       float64 // of the row, from 1
+		prefix      string
+	}{
+		{"name", "name", 1, 0, ""}, {"box.inner", "box.inner", 1, 0, "box."}, {"loc.country", "loc", 1, 0, ""},
+		{"people[0]", "people", 1, 0, ""}, {"people[0].age", "people.age", 2, 1, "people[0]."},
+		{"people[0].pets[1].legs", "people.pets.legs", 3, 2, "people[0].pets[1]."}, {"people[7].age", "people.age", 0, 0, ""},
+		{"risk.home", "risk", 1, 0, ""}, {"needs.food", "needs", 1, 0, ""}, {"needs.food.note", "needs.note", 2, 0, "needs.food."},
+		{"needs.care.note", "needs.note", 2, 0, "needs.care."}, {"papers[3].sha256", "papers", 1, 0, ""}, {"shoe", "", 1, 0, ""},
+	}
+	var jobs []browserJob
+	for _, c := range cases {
+		field, ok := f.FieldAt(c.path)
+		if ok != (c.field != "") || (ok && field.Path != c.field) {
+			t.Errorf("%s leads to %v", c.path, field)
+		}
+		jobs = append(jobs, browserJob{Do: "place", Answers: answers, Field: c.path})
+	}
+	t.Run("in the browser", func(t *testing.T) {
+		for i, got := range inBrowser(t, f, v, jobs) {
+			c := cases[i]
+			var field any
+			if c.field != "" {
+				field = c.field
+			}
+			if want := map[string]any{"field": field, "depth": c.depth, "index": c.index, "prefix": c.prefix}; !reflect.DeepEqual(got, any(want)) {
+				t.Errorf("%s: %v, want %v", c.path, got, want)
+			}
+		}
+	})
+}
+
+func TestNewRowOpensWithItsDefaults(t *testing.T) {
+	v, f := readVectors(t), trialForm(t)
+	got := inBrowser(t, f, v, []browserJob{{Do: "row", Field: "people"}})[0]
+	if want := map[string]any{RowID: "row-1", "known_since": "2026-11-22"}; !reflect.DeepEqual(got, any(want)) {
+		t.Errorf("a new row is %v", got)
+	}
+}
+
+func TestConditionsSpeakOfAFormFromOutside(t *testing.T) {
+	f := trialForm(t)
+	answers := map[string]any{"n": 5.0, "kinds": []any{"a"}, "day": "2026-11-01"}
+	env := Env{Now: noon, Known: func(path string) any { return map[string]any{"first.sex": "female"}[path] }}
+	for src, want := range map[string]bool{
+		"${n} > 4": true, "selected(${kinds}, 'b')": false, "date-diff-days(today(), ${day}) = 21": true,
+		"known('first.sex') = 'female'": true, "${story} != ''": false,
+	} {
+		c, err := f.Condition(src)
+		if err != nil {
+			t.Errorf("%s: %v", src, err)
+			continue
+		}
+		if c.Source() != src || c.Holds(answers, env) != want {
+			t.Errorf("%s holds: %v", src, !want)
+		}
+	}
+	if _, err := f.Condition("${shoe} = 1"); err == nil {
+		t.Error("a condition over an unknown field was accepted")
+	}
+}
+
+func TestLibraryIsSafeForManyAtOnce(t *testing.T) {
+	v, f := readVectors(t), trialForm(t)
+	env := v.env(t)
+	done := make(chan string)
+	for i := range 8 {
+		go func() {
+			f.Description([]string{"en", "vi"}[i%2])
+			_, problems := f.Check(v.Checks[i].Answers, env)
+			done <- codesOf(problems)
+		}()
+	}
+	for range 8 {
+		<-done
 	}
 }

@@ -4,11 +4,11 @@
 import { readFileSync } from "node:fs";
 import {
   type Answers, applyChanges, check, checkPartial, type Description, diffAnswers, type Env, Evaluation, type Expr, type Lists, Model,
-  newRow, prefill, type Value,
+  newRow, placeAt, prefill, type Value,
 } from "../../../web/app/src/forms/index";
 
 interface Job {
-  do: "expr" | "check" | "partial" | "apply" | "diff" | "prefill" | "row";
+  do: "expr" | "check" | "partial" | "apply" | "diff" | "prefill" | "row" | "place";
   tree?: Expr;
   scopes?: Answers[];
   index?: number;
@@ -52,6 +52,10 @@ function run(model: Model, job: Job): unknown {
       return diffAnswers(model, answers, job.next ?? {});
     case "prefill":
       return prefill(model, env);
+    case "place": {
+      const p = placeAt(model, answers, job.field ?? "");
+      return { field: model.fieldAt(job.field ?? "")?.path ?? null, depth: p?.scopes.length ?? 0, index: p?.index ?? 0, prefix: p?.prefix ?? "" };
+    }
     case "row": {
       const field = model.field(job.field ?? "");
       return field ? newRow(model, field, env, "row-1") : null;

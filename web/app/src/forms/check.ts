@@ -45,6 +45,32 @@ export function rootPlace(m: Obj): Place {
   return { m, scopes: [m], index: 0, prefix: "" };
 }
 
+/** The level of the answers at which the answer of this path stands, if it is there. */
+export function placeAt(model: Model, answers: Obj, path: string): Place | undefined {
+  let p = rootPlace(answers);
+  let fields = model.fields;
+  const steps = path.split(".");
+  for (let i = 0; i < steps.length - 1; i++) {
+    const [name = "", number] = (steps[i] ?? "").split("[");
+    const f = fields.find((field) => field.name === name);
+    const v = own(p.m, name);
+    if (!f) return undefined;
+    if (f.type === "repeat" && number !== undefined && Array.isArray(v) && isObject(v[parseInt(number, 10)])) {
+      p = rowPlace(p, f, parseInt(number, 10));
+    } else if (f.type === "group" && isObject(v)) {
+      p = { ...p, m: v, prefix: `${p.prefix}${name}.` };
+    } else if (f.type === "matrix" && f.fields.length > 0 && i < steps.length - 2) {
+      const code = steps[++i] ?? "";
+      const cell = isObject(v) ? own(v, code) : undefined;
+      p = cellPlace(p, f, code, isObject(cell) ? cell : {});
+    } else {
+      return f.fields.length === 0 || f.type === "matrix" ? p : undefined;
+    }
+    fields = f.fields;
+  }
+  return p;
+}
+
 export class Run {
   readonly shapes: Shapes;
   readonly irrelevant = new Set<string>();

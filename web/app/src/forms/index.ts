@@ -7,7 +7,7 @@
 
 export { ageOn, isChild } from "./age";
 export { applyChanges, diffAnswers } from "./amend";
-export { check, type Checked, checkPartial, missing, type Place, rootPlace, Run } from "./check";
+export { check, type Checked, checkPartial, missing, type Place, placeAt, rootPlace, Run } from "./check";
 export { nowText, parseDate } from "./date";
 export { Evaluation, maxSteps } from "./eval";
 export { type Field, holdsAnswer, isComputed, isContainer, type Lists, Model, refKind } from "./model";

@@ -52,6 +52,29 @@ export class Model {
     return this.byPath.get(path);
   }
 
+  /**
+   * The field that a problem's path speaks of: caregivers[2].age is
+   * caregivers.age, domain.safety.level is domain.level, loc.country is loc.
+   */
+  fieldAt(path: string): Field | undefined {
+    let fields = this.fields;
+    let at: Field | undefined;
+    let rowCode = false;
+    for (const step of path.split(".")) {
+      if (rowCode) {
+        rowCode = false;
+        continue;
+      }
+      if (at && at.fields.length === 0) return at;
+      const name = step.split("[")[0];
+      at = fields.find((f) => f.name === name);
+      if (!at) return undefined;
+      fields = at.fields;
+      rowCode = at.type === "matrix";
+    }
+    return at;
+  }
+
   /** The list of this id; undefined when it is long and not fetched yet. */
   list(id: string): ListDescription | undefined {
     return this.description.lists[id] ?? this.lists[id];
