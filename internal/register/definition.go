@@ -100,8 +100,25 @@ type Variable struct {
 	CTDC   *CTDC
 	Codes  []Code // the values in their order (KindList)
 
-	parts []string // of partOf
-	index map[string]int
+	parts  []string // of partOf
+	index  map[string]int
+	labels map[string]string            // by language
+	words  map[string]map[string]string // labels of codes that no list has, by language and code
+}
+
+// LabelIn gives the label in a language, or the English one.
+func (v *Variable) LabelIn(lang string) string {
+	if text, ok := v.labels[lang]; ok {
+		return text
+	}
+	return v.Label
+}
+
+// CodeIn gives the label of a code that stands in no code list (states, yes
+// and no, places); ok is false where there is none in that language.
+func (v *Variable) CodeIn(lang, code string) (label string, ok bool) {
+	label, ok = v.words[lang][code]
+	return label, ok
 }
 
 // Source is an answer that feeds a variable: of a form's field by path, or the
@@ -150,7 +167,10 @@ func Load(content fs.FS) (*Definition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register.yaml: %w", err)
 	}
-	return d, nil
+	if err := d.readLabels(content); err != nil {
+		return nil, err
+	}
+	return d, d.readPlaces(content)
 }
 
 // Variable gives the variable with that id.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -151,6 +152,25 @@ func TestPersonsAreCountedByAnyTwoVariables(t *testing.T) {
 			t.Errorf("labels: %v, %v", tab.RowLines, tab.ColLines)
 		}
 	})
+}
+
+func TestCodesAreSaidInWords(t *testing.T) {
+	db := storetest.SQLite(t)
+	r := open(t, db)
+	for i := range 20 {
+		put(t, db, fmt.Sprint("s", i), "district_of_exploitation=VN101;status=in_service;shelter_voluntary=true;duration=61+", int64(i+1))
+	}
+	tab := mustTable(t, r, register.TableRequest{Rows: "district_of_exploitation", Cols: "status"})
+	if row, col := tab.RowLines[0].Label, tab.ColLines[0].Label; !strings.HasSuffix(row, " (VN101)") || col != "In service" {
+		t.Errorf("got %q and %q", row, col)
+	}
+	if label, ok := tab.Cols.CodeIn("vi", "in_service"); !ok || label != "Đang hỗ trợ" || tab.Cols.LabelIn("vi") != "Tình trạng ca" || tab.Cols.LabelIn("xx") != tab.Cols.Label {
+		t.Errorf("in Vietnamese: %q, %q", label, tab.Cols.LabelIn("vi"))
+	}
+	tab = mustTable(t, r, register.TableRequest{Rows: "shelter_voluntary", Cols: "duration"})
+	if tab.RowLines[0].Label != "Yes" || tab.ColLines[0].Label != "61 and more" {
+		t.Errorf("got %v and %v", tab.RowLines, tab.ColLines)
+	}
 }
 
 func TestATableFollowsEveryWriteAtOnce(t *testing.T) {

@@ -366,6 +366,9 @@ func (c *cube) labelOf(v *Variable, code string) string {
 	if i, ok := v.index[code]; ok {
 		return v.Codes[i].Label
 	}
+	if name, ok := v.CodeIn("", code); ok { // a place
+		return name + " (" + code + ")"
+	}
 	for _, s := range c.sources {
 		for _, e := range s.Extra {
 			if e.Variable == v.ID && e.Code == code {

@@ -16,20 +16,27 @@ import (
 
 	"banyan/internal/fault"
 	"banyan/internal/forms"
+	"banyan/internal/identity"
+	"banyan/internal/policy"
 	"banyan/internal/register"
+	"banyan/internal/server"
 )
 
 // Action is the policy's action for all routes of this room.
-const Action = "register.read"
+const Action = string(policy.RegisterRead)
 
 // Deps are what the routes need.
 type Deps struct {
 	Register *register.Register
 	Library  *forms.Library // for labels in other languages; nil leaves English
 	// Allow asks the policy whether the caller may do the action. Its error is
-	// the answer; nil means allowed. Without it nothing is allowed.
+	// the answer; nil means allowed. Without it nothing is allowed. On a frame,
+	// whose guard has asked before the handler runs, Guarded will do.
 	Allow func(ctx context.Context, action string) error
 }
+
+// Guarded is the Allow of routes on a server.Frame.
+func Guarded(context.Context, string) error { return nil }
 
 // Variable is one thing to count by.
 type Variable struct {
@@ -96,8 +103,7 @@ func Routes(api huma.API, d Deps) {
 }
 
 func operation(id, path, summary string) huma.Operation {
-	return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary,
-		Tags: []string{"register"}, Extensions: map[string]any{"x-banyan-action": Action}}
+	return server.Operation(http.MethodGet, path, id, summary, server.Guard{Action: policy.RegisterRead})
 }
 
 type handler struct{ Deps }
@@ -109,13 +115,21 @@ func (h *handler) allow(ctx context.Context) error {
 	return h.Allow(ctx, Action)
 }
 
-func (h *handler) variables(ctx context.Context, _ *langInput) (*variablesOutput, error) {
+// lang is the language asked for, or the caller's own.
+func lang(ctx context.Context, asked string) string {
+	if p, ok := identity.From(ctx); ok && asked == "" {
+		return p.Lang
+	}
+	return asked
+}
+
+func (h *handler) variables(ctx context.Context, in *langInput) (*variablesOutput, error) {
 	if err := h.allow(ctx); err != nil {
 		return nil, err
 	}
 	out := &variablesOutput{Body: []Variable{}}
 	for _, v := range h.Register.Definition().Variables {
-		out.Body = append(out.Body, Variable{v.ID, v.Label, v.List, v.Multi, v.Public})
+		out.Body = append(out.Body, Variable{v.ID, v.LabelIn(lang(ctx, in.Lang)), v.List, v.Multi, v.Public})
 	}
 	return out, nil
 }
@@ -132,7 +146,7 @@ func (h *handler) sources(ctx context.Context, in *langInput) (*sourcesOutput, e
 	for _, s := range all {
 		one := Source{ID: s.ID, Label: s.Title, Citation: s.Citation}
 		if s.ID == register.OwnSource {
-			one.Label = inWords(in.Lang, s.ID, s.Title)
+			one.Label = inWords(lang(ctx, in.Lang), s.ID, s.Title)
 		}
 		if s.Rows == 0 || s.Rows >= h.Register.Threshold() {
 			one.Rows = &s.Rows
@@ -161,6 +175,7 @@ func (h *handler) table(ctx context.Context, in *tableInput) (*tableOutput, erro
 	if err != nil {
 		return nil, err
 	}
+	in.Lang = lang(ctx, in.Lang)
 	out := Table{Rows: h.lines(in.Lang, t.Rows, t.RowLines), Cols: h.lines(in.Lang, t.Cols, t.ColLines), Cells: t.Cells,
 		RowTotals: t.RowTotals, ColTotals: t.ColTotals, Total: t.Total, Threshold: t.Threshold, Hidden: t.Hidden,
 		Sources: []string{}, Citations: []string{}}
@@ -191,7 +206,13 @@ func (h *handler) lines(lang string, v *register.Variable, lines []register.Line
 	out := make([]Line, len(lines))
 	for i, l := range lines {
 		out[i] = Line{l.Code, inWords(lang, l.Code, l.Label)}
-		if v == nil || v.List == "" || h.Library == nil {
+		if v == nil {
+			continue
+		}
+		if label, ok := v.CodeIn(lang, l.Code); ok && lang != "" {
+			out[i].Label = label
+		}
+		if v.List == "" || h.Library == nil {
 			continue
 		}
 		list, ok := h.Library.List(v.List)

@@ -17,8 +17,11 @@ import (
 	"banyan/content"
 	"banyan/internal/fault"
 	"banyan/internal/forms"
+	"banyan/internal/policy"
 	"banyan/internal/register"
+	"banyan/internal/server"
 	"banyan/internal/server/registerapi"
+	"banyan/internal/server/servertest"
 	"banyan/internal/store"
 	"banyan/internal/store/storetest"
 )
@@ -30,6 +33,17 @@ var ctx = context.Background()
 func door(t *testing.T, allow func(context.Context, string) error) (http.Handler, huma.API) {
 	t.Helper()
 	db := storetest.SQLite(t)
+	r := open(t, db)
+	fill(t, db, r)
+	lib, _ := forms.Load(content.FS)
+	mux := http.NewServeMux()
+	api := humago.New(mux, huma.DefaultConfig("test", "1"))
+	registerapi.Routes(api, registerapi.Deps{Register: r, Library: lib, Allow: allow})
+	return mux, api
+}
+
+func open(t *testing.T, db *store.DB) *register.Register {
+	t.Helper()
 	if err := store.Migrate(ctx, db, register.Schema()); err != nil {
 		t.Fatal(err)
 	}
@@ -41,12 +55,7 @@ func door(t *testing.T, allow func(context.Context, string) error) (http.Handler
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill(t, db, r)
-	lib, _ := forms.Load(content.FS)
-	mux := http.NewServeMux()
-	api := humago.New(mux, huma.DefaultConfig("test", "1"))
-	registerapi.Routes(api, registerapi.Deps{Register: r, Library: lib, Allow: allow})
-	return mux, api
+	return r
 }
 
 func fill(t *testing.T, db *store.DB, r *register.Register) {
@@ -145,7 +154,7 @@ func TestTheAnswerNeverHoldsAHiddenNumber(t *testing.T) {
 func TestListsAreWhatTheChoosersShow(t *testing.T) {
 	h, _ := door(t, allowed)
 	var variables []registerapi.Variable
-	get(t, h, "/api/register/variables", &variables)
+	get(t, h, "/api/register/variables?lang=vi", &variables)
 	if !slices.ContainsFunc(variables, func(v registerapi.Variable) bool {
 		return v.ID == "means_of_control" && v.Multi && v.List != "" && v.Label != ""
 	}) {
@@ -175,6 +184,35 @@ func TestNobodyReadsWithoutLeaveAndEveryRouteNamesItsAction(t *testing.T) {
 	}
 	if len(asked) != 3 || asked[0] != registerapi.Action {
 		t.Errorf("asked the policy for %v", asked)
+	}
+}
+
+// TestTheFrameLetsInWhoThePolicyNames goes through the real door with a user
+// of each role.
+func TestTheFrameLetsInWhoThePolicyNames(t *testing.T) {
+	w := servertest.Start(t, servertest.Setup{Schemas: []store.Schema{register.Schema()}, Routes: func(w *servertest.World) {
+		registerapi.Routes(w.Frame.API, registerapi.Deps{Register: open(t, w.DB), Allow: registerapi.Guarded})
+	}})
+	if faults := server.Check(w.Frame.API, w.Policy); len(faults) > 0 {
+		t.Error(faults)
+	}
+	for _, role := range policy.AllRoles {
+		want := http.StatusNotFound
+		if slices.Contains([]string{policy.ProgrammeManager, policy.Statistician, policy.Supervisor}, role) {
+			want = http.StatusOK
+		}
+		for _, path := range []string{"variables", "sources", "table?rows=year&cols=sex"} {
+			if got := w.As(role).Call("GET", "/api/register/"+path, nil); got.Status != want {
+				t.Errorf("%s as %s: %d, want %d", path, role, got.Status, want)
+			}
+		}
+	}
+	bad := w.As(policy.Statistician).Call("GET", "/api/register/table?rows=year&cols=planted", nil)
+	if code, path := bad.Problem(); bad.Status != http.StatusUnprocessableEntity || code != "misuse" || path != "cols" {
+		t.Errorf("a wrong variable: %d %s %s", bad.Status, code, path)
+	}
+	if w.Anonymous().Call("GET", "/api/register/sources", nil).Status != http.StatusUnauthorized {
+		t.Error("nobody was let in")
 	}
 }
 
