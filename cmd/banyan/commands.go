@@ -9,4 +9,5 @@ var commands = []command{
 	{"restore", "bring a backup into a new data folder", runRestore},
 	registerCommand(),
 	releaseCommand(),
+	scopeCommand(),
 }

@@ -22,27 +22,27 @@ type Options struct {
 	About     About
 	Cores     int // 0: all
 	Progress  Progress
-	Quick     bool // panel only, no sensitivity runs
+	PanelOnly bool // leave out the diagnostics that estimate again
 }
 
 // About is what has to stand beside a number so that it means something.
 type About struct {
-	Definition string // who is counted
-	Period     string
-	Geography  string
-	Linked     string // date of linkage
+	Definition string `json:"definition"` // who is counted
+	Period     string `json:"period"`
+	Geography  string `json:"geography"`
+	Linked     string `json:"linked"` // date of linkage
 }
 
 // Gates are the thresholds below or above which no number is released.
 type Gates struct {
-	MinLists        int     // lists
-	MinOverlap      int64   // people on two lists or more: refuse below
-	WarnOverlap     int64   // … warn below
-	MaxListShare    float64 // one list's share of everybody seen
-	MaxFeeder       float64 // share of a list's people who are also on one other list
-	MaxFailed       float64 // share of resamples that failed
-	MaxEnvelope     float64 // upper over lower limit of the headline
-	MaxDisagreement float64 // largest over smallest point estimate: range only above
+	MinLists        int     `json:"min_lists"`          // lists
+	MinOverlap      int64   `json:"min_overlap"`        // people on two lists or more: refuse below
+	WarnOverlap     int64   `json:"warn_overlap"`       // … warn below
+	MaxListShare    float64 `json:"max_list_share"`     // one list's share of everybody seen
+	MaxFeeder       float64 `json:"max_feeder_share"`   // share of a list's people who are also on one other list
+	MaxFailed       float64 `json:"max_failed_share"`   // share of resamples that failed
+	MaxEnvelope     float64 `json:"max_envelope_ratio"` // upper over lower limit of the headline
+	MaxDisagreement float64 `json:"max_disagreement"`   // largest over smallest point estimate: range only above
 }
 
 // Defaults gives the options that are used where nothing else is said.
