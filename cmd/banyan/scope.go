@@ -168,7 +168,8 @@ func parseScope(args []string, out io.Writer) (call scopeCall, done bool, err er
 	f.BoolVar(&o.PanelOnly, "panel-only", false, "leave out the diagnostics that estimate again")
 	f.IntVar(&o.Cores, "cores", 0, "cores to use; 0 is all; the result does not depend on it")
 	f.Float64Var(&o.Threshold, "threshold", o.Threshold, "stepwise p at which a pair of lists enters")
-	f.IntVar(&o.TopModels, "top-models", o.TopModels, "BIC models that compete again in every resample, 1 to 1000")
+	f.IntVar(&o.TopModels, "top-models", o.TopModels, "BIC models that compete again in every resample, 1 to 1024")
+	f.IntVar(&o.BICOrder, "bic-order", 0, "BIC: largest order of interaction, 2 to 4; 0 is all for up to five lists, 2 for six")
 	f.Float64Var(&o.Delta, "delta", 0, "dga prior weight per cell; 0 is 2^-lists")
 	f.Float64Var(&o.GridCap, "grid-cap", o.GridCap, "dga: largest number not seen, in multiples of the number seen")
 	f.IntVar(&o.GridSize, "grid-size", o.GridSize, "dga: points of the grid, 10 to 100000")
@@ -232,7 +233,7 @@ func checkScope(o scope.Options) error {
 		name             string
 		value, low, high float64
 	}{
-		{"resamples", float64(o.Resamples), 100, 100000}, {"threshold", o.Threshold, 0, 1}, {"top-models", float64(o.TopModels), 1, 1000},
+		{"resamples", float64(o.Resamples), 100, 100000}, {"threshold", o.Threshold, 0, 1}, {"top-models", float64(o.TopModels), 1, 1024}, {"bic-order", float64(o.BICOrder), 0, 4},
 		{"delta", o.Delta, 0, 100}, {"grid-cap", o.GridCap, 0.01, 10000}, {"grid-size", float64(o.GridSize), 10, 100000},
 		{"chains", float64(o.Chains), 20, 1000}, {"sweeps", float64(o.Sweeps), 100, 1e7}, {"cores", float64(o.Cores), 0, 1024},
 		{"gate-lists", float64(o.Gates.MinLists), 2, 10}, {"gate-overlap", float64(o.Gates.MinOverlap), 0, 1e9},

@@ -32,11 +32,12 @@ func (r *run) diagnose() (*Diagnostics, error) {
 			d.BIC = append(d.BIC, RankedOut{m.Model.String(), m.BIC, m.BIC - r.ranking.Models[0].BIC, m.Estimate})
 		}
 	}
+	d.BICByOrder = []BICVariant{}
 	d.ThresholdPath = r.thresholdPath()
 	if r.o.PanelOnly {
 		return d, r.ctx.Err()
 	}
-	steps := []func(*Diagnostics) error{r.variants, r.consistency, r.linkage, r.priors}
+	steps := []func(*Diagnostics) error{r.orders, r.variants, r.consistency, r.linkage, r.priors}
 	for _, step := range steps {
 		if err := step(d); err != nil {
 			return nil, err
@@ -161,6 +162,32 @@ func (r *run) points(t *Table) (Points, string, error) {
 func isRefusal(err error) bool {
 	var refusal *Refusal
 	return errors.As(err, &refusal)
+}
+
+// orders repeats BIC with two-list terms only, and with all orders that are
+// offered: which of them are allowed can decide the answer.
+func (r *run) orders(d *Diagnostics) error {
+	if r.ranking == nil {
+		return nil
+	}
+	for order := 2; order <= MaxOrder(r.t.T()); order++ {
+		ranking, boot := r.ranking, r.bicBoot
+		var err error
+		if order != ranking.Order {
+			if ranking, err = RankByBIC(r.ctx, r.t, order, r.o); err == nil {
+				boot, err = BootstrapBIC(r.ctx, r.t, ranking, r.o.TopModels, r.o)
+			}
+		}
+		if isRefusal(err) || err == nil && boot == nil {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		best := ranking.Models[0]
+		d.BICByOrder = append(d.BICByOrder, BICVariant{order, best.Model.String(), best.Estimate, boot.Low(), boot.High()})
+	}
+	return nil
 }
 
 func (r *run) variants(d *Diagnostics) error {

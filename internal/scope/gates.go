@@ -247,8 +247,12 @@ func headline(report *Report, low, high float64) Headline {
 				h.Verdict = RangeOnly
 			}
 		}
-		if g.Outcome != Pass {
-			h.Reasons = append(h.Reasons, g.Says)
+	}
+	for _, outcome := range []string{Fail, RangeOnly, Warn} {
+		for _, g := range report.Gates {
+			if g.Outcome == outcome && !(outcome == RangeOnly && h.Verdict == Refuse) {
+				h.Reasons = append(h.Reasons, g.Says)
+			}
 		}
 	}
 	seen := grouped(float64(report.Observed))

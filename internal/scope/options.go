@@ -13,6 +13,7 @@ type Options struct {
 	Resamples int     // bootstrap resamples
 	Seed      uint32  // of every draw; the bootstrap's resamples are R's for this seed
 	TopModels int     // BIC models that compete again in every resample
+	BICOrder  int     // largest order of interaction for BIC; 0 means MaxOrder
 	Delta     float64 // dga prior weight per cell; 0 means 2^−t
 	GridSize  int     // dga grid points
 	GridCap   float64 // dga largest number not seen, as a multiple of n
@@ -54,6 +55,14 @@ func Defaults() Options {
 		Gates: Gates{MinLists: 3, MinOverlap: 10, WarnOverlap: 30, MaxListShare: 0.9, MaxFeeder: 0.9,
 			MaxFailed: 0.05, MaxEnvelope: 10, MaxDisagreement: 1.5},
 	}
+}
+
+// bicOrder is the order of interaction that BIC looks at.
+func (o Options) bicOrder(lists int) int {
+	if o.BICOrder >= 2 {
+		return min(o.BICOrder, MaxOrder(lists))
+	}
+	return MaxOrder(lists)
 }
 
 func (o Options) team() team { return newTeam(o.Cores, o.Progress) }

@@ -29,6 +29,7 @@ type Repeat struct {
 	Resamples  int      `json:"resamples"`
 	Resampling string   `json:"resampling"`
 	TopModels  int      `json:"bic_top_models"`
+	BICOrder   int      `json:"bic_order"`
 	GridSize   int      `json:"dga_grid_points"`
 	GridCap    float64  `json:"dga_grid_cap"`
 	Delta      float64  `json:"dga_delta"`
@@ -193,6 +194,7 @@ type Diagnostics struct {
 	Admissibility []AdmissionOut     `json:"admissibility"`
 	BIC           []RankedOut        `json:"bic_within_10"`
 	BICOrder      int                `json:"bic_order"`
+	BICByOrder    []BICVariant       `json:"bic_by_order"`
 	ThresholdPath []PathPoint        `json:"threshold_path"`
 	LeaveOneOut   []Variant          `json:"leave_one_list_out"`
 	MergePairs    []Variant          `json:"merge_pairs"`
@@ -318,4 +320,13 @@ type DGAVariant struct {
 	High           float64 `json:"high"`
 	SaturatedShare float64 `json:"saturated_posterior"`
 	EdgeShare      float64 `json:"mass_in_top_1pct_of_grid"`
+}
+
+// BICVariant is BIC's answer when interactions of another order are allowed.
+type BICVariant struct {
+	Order    int     `json:"order"`
+	Model    string  `json:"model"`
+	Estimate float64 `json:"estimate"`
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
 }

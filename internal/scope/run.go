@@ -60,7 +60,7 @@ func repeat(t *Table, o Options) Repeat {
 	}
 	return Repeat{Version: Version, DataDigest: t.Digest(), Methods: o.Methods, Threshold: o.Threshold, Resamples: o.Resamples,
 		Resampling: "multinomial, R's Mersenne-Twister stream after set.seed(seed), histories ordered by size, then by list",
-		TopModels:  o.TopModels, GridSize: o.GridSize, GridCap: o.GridCap, Delta: delta,
+		TopModels:  o.TopModels, BICOrder: o.bicOrder(t.T()), GridSize: o.GridSize, GridCap: o.GridCap, Delta: delta,
 		Chains: o.Chains, Sweeps: o.Sweeps, Gates: o.Gates, About: o.About}
 }
 
@@ -180,7 +180,7 @@ func (r *run) bic(e *Entry) error {
 	if r.t.T() > maxBICLists {
 		return refuse("BIC over all models is offered up to %d lists", maxBICLists)
 	}
-	ranking, err := RankByBIC(r.ctx, r.t, MaxOrder(r.t.T()), r.o)
+	ranking, err := RankByBIC(r.ctx, r.t, r.o.bicOrder(r.t.T()), r.o)
 	if err != nil {
 		return err
 	}
