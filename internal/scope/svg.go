@@ -77,8 +77,8 @@ func newLogScale(low, high, from, to float64) logScale {
 	if !(low > 0) {
 		low = 1
 	}
-	if !(high > low) {
-		high = low * 2
+	if !(high > low*1.05) { // all but one point: an axis needs some length
+		low, high = low/1.05, math.Max(high, low)*1.05
 	}
 	pad := math.Pow(high/low, 0.04)
 	return logScale{math.Log(low / pad), math.Log(high * pad), from, to}
