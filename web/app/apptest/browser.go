@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -129,6 +130,9 @@ func Read[T any](p *Page, expression string) (T, error) {
 // Wait waits until the expression is true, asking after every frame.
 func (p *Page) Wait(condition string) error {
 	ok, err := Read[bool](p, `new Promise((done) => { const end = performance.now() + `+strconv.FormatInt(Patience.Milliseconds()-3000, 10)+`; const look = () => { let yes = false; try { yes = !!(`+condition+`); } catch {} if (yes) done(true); else if (performance.now() > end) done(false); else setTimeout(look, 20); }; look(); })`)
+	if err != nil && strings.Contains(err.Error(), "navigated") {
+		return p.Wait(condition) // the page went while we looked: look at the next one
+	}
 	if err != nil {
 		return fmt.Errorf("wait for %s: %w", condition, err)
 	}

@@ -5,6 +5,7 @@ package mock
 import (
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ func (s *Server) routes() {
 			fail(w, http.StatusUnauthorized, "wrong", "User name or password is not right.")
 			return
 		}
-		s.user = who
+		s.user = maps.Clone(who)
 		send(w, object{"me": s.me()})
 	})
 	on("POST /api/sign-out", func(w http.ResponseWriter, r *http.Request) { s.user = nil; w.WriteHeader(http.StatusNoContent) })

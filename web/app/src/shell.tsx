@@ -100,6 +100,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
               </a>
             ))}
             <div class="who">
+              <Sync />
               <a href="/account" aria-current={current('/account') ? 'page' : undefined}><span>{who?.user.name}<br /><span class="soft">{who?.user.roles.map((r) => word(`role.${r}`, r)).join(', ')}{who?.org.name ? `, ${who.org.name}` : ''}</span></span></a>
               <Langs />
             </div>

@@ -65,6 +65,11 @@ export function when(iso: string | undefined): string {
   return dayOf(iso);
 }
 
+/** "Sat 21 Nov, 08:39": for what is near. */
+export function dayTime(iso: string | undefined): string {
+  return iso && parse(iso) ? `${dayOf(iso)}, ${timeOf(iso)}` : iso ?? '';
+}
+
 /** Day and time of a moment: "20 Nov 2026, 09:10". */
 export function moment(iso: string | undefined): string {
   const date = iso ? parse(iso) : undefined;

@@ -3,7 +3,7 @@ import { url } from '../api/client.ts';
 import type { Inbox, InboxItem } from '../api/types.ts';
 import { Decide } from '../case/approve.tsx';
 import { t } from '../lang/index.ts';
-import { moment, when } from '../lang/dates.ts';
+import { dayTime, when } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
 import { refresh } from '../session.ts';
 import { Empty, Name, RiskTag, Shown, caseLine } from '../ui/index.tsx';
@@ -37,7 +37,7 @@ function Ask({ a, done }: { a: InboxItem; done: () => void }) {
       <div class="wrap between">
         <h3><a href={url`/cases/${a.case.id}`}>{a.title}</a></h3><RiskTag level={a.case.risk} />
       </div>
-      <p class="soft">{[a.case.code, caseLine(a.case)].filter(Boolean).join(' · ')} · {t('asked', { name: a.by, at: moment(a.asked_at) })}</p>
+      <p class="soft">{[a.case.code, caseLine(a.case)].filter(Boolean).join(' · ')} · {t('asked', { name: a.by, at: dayTime(a.asked_at) })}</p>
       {a.changed && a.changed.length > 0 ? (
         <dl class="answers">{a.changed.map((c) => <div key={c.path}><dt>{c.label}</dt><dd><Name of={{ text: c.text }} />{c.was && <span class="soft small"> ({t('was', { text: c.was })})</span>}</dd></div>)}</dl>
       ) : (a.summary ?? []).length > 0 ? (

@@ -119,9 +119,9 @@ function draw(table: RegisterTable): string {
       }
     });
     const total = table.row_totals?.[i];
-    if (total !== undefined && total !== null) out.push(`<text x="${x + 6}" y="${y + 16}" class="soft">${number(total)}</text>`);
+    if (total !== undefined && total !== null) out.push(`<text x="${x + 6}" y="${y + 16}" fill="#4d6067">${number(total)}</text>`);
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" class="picture" font-family="system-ui, sans-serif" font-size="13"><defs><pattern id="hidden" width="5" height="5" patternUnits="userSpaceOnUse"><path d="M0 5 5 0" stroke="#5d6e75"/></pattern></defs>${out.join('')}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 -12 ${width + 24} ${height + 24}" width="${width + 24}" height="${height + 24}" class="picture" fill="#16262b" font-family="system-ui, sans-serif" font-size="13"><defs><pattern id="hidden" width="5" height="5" patternUnits="userSpaceOnUse"><path d="M0 5 5 0" fill="none" stroke="#5d6e75"/></pattern></defs>${out.join('')}</svg>`;
 }
 
 const xml = (s: string): string => s.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -146,7 +146,7 @@ function save(name: string, type: string, body: BlobPart): void {
 
 async function png(svg: string, name: string): Promise<void> {
   const img = new Image();
-  const white = svg.replace('<defs>', '<rect width="100%" height="100%" fill="#ffffff"/><defs>');
+  const white = svg.replace('<defs>', '<rect x="-12" y="-12" width="100%" height="100%" fill="#ffffff"/><defs>');
   img.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(white)}`;
   await img.decode();
   const canvas = Object.assign(document.createElement('canvas'), { width: img.width * 2, height: img.height * 2 });

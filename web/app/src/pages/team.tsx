@@ -42,7 +42,7 @@ function Assign({ c, workers, done }: { c: CaseSummary; workers: Team['workers']
   const [to, setTo] = useState('');
   const select = `assign-${c.id}`;
   return (
-    <div class="form-row">
+    <div class="form-row broad">
       <span><RiskTag level={c.risk} /> <a href={url`/cases/${c.id}`}><b>{caseLine(c) || c.code}</b></a> <span class="soft">{c.code}</span></span>
       <span class="wrap">
         <label class="visually-hidden" for={select}>{t('assign.to', { code: c.code })}</label>

@@ -7,7 +7,7 @@ import { t, word } from '../lang/index.ts';
 import { useRead } from '../local/reads.ts';
 import { returned } from '../local/sync.ts';
 import { may } from '../session.ts';
-import { FindBox, Sync } from '../shell.tsx';
+import { FindBox } from '../shell.tsx';
 import { Due, Empty, RiskTag, Shown, ageText, whoIs } from '../ui/index.tsx';
 
 /** Where an item is done. */
@@ -26,7 +26,6 @@ export function TodayPage() {
     <>
       <div class="top">
         <h1 tabIndex={-1}>{longToday()}</h1>
-        <span class="desktop"><Sync /></span>
         {mayFind() && <FindBox />}
         {mayFind() && <a class="btn primary" href="/find">{t('first.contact')}</a>}
       </div>
