@@ -210,6 +210,27 @@ func TestAnExpressionThatTakesTooLongIsReported(t *testing.T) {
 	}
 }
 
+func TestACheckEndsHoweverManyRowsThereAre(t *testing.T) {
+	var s strings.Builder
+	s.WriteString("form: f\nversion: 1\ntitle: F\nstream: case\nfilled_by: [case_worker]\nfields:\n  - name: r\n    type: repeat\n    label: R\n    tier: coded\n    max_rows: 1000\n    fields:\n      - {name: a, type: integer, label: A}\n")
+	for i := range 20 {
+		fmt.Fprintf(&s, "      - {name: c%d, type: calculate, calculation: 'sum(${r.a}) + %d'}\n", i, i)
+	}
+	lib, faults := Load(fstest.MapFS{"forms/f.yaml": {Data: []byte(s.String())}})
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	f, _ := lib.Form("f")
+	rows := make([]any, 1000)
+	for i := range rows {
+		rows[i] = map[string]any{RowID: fmt.Sprintf("row-%d", i), "a": 1.0}
+	}
+	_, problems := f.Check(map[string]any{"r": rows}, Env{})
+	if len(problems) == 0 || problems[0].Code != ProblemComplex {
+		t.Errorf("20,000 sums over 1,000 rows were all computed: %q", codesOf(problems))
+	}
+}
+
 func TestParserKeepsItsLimits(t *testing.T) {
 	cases := []struct{ name, src, want string }{
 		{"length", strings.Repeat(" ", MaxExprLength) + "1", "longer than"},

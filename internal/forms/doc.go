@@ -128,8 +128,8 @@
 //
 // An expression has at most MaxExprLength bytes, MaxExprDepth levels and
 // MaxExprNodes nodes, checked when loading; one evaluation visits at most
-// MaxExprSteps nodes and list elements, then its value is empty and the check
-// reports too_complex. Answers are bounded as said at MaxText and below.
+// MaxExprSteps nodes and list elements, all evaluations of a check together
+// MaxCheckSteps; past that a value is empty and the check reports too_complex. Answers are bounded as said at MaxText and below.
 //
 // # The tree in JSON
 //

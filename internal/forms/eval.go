@@ -26,13 +26,15 @@ type evaluation struct {
 	prev   any              // what a calculated field held before, for once()
 	choice *Code            // the choice that a choice filter looks at
 	steps  int
+	total  int  // steps of all evaluations so far
 	spent  bool // more than MaxExprSteps steps were needed: the result is empty
 }
 
 // value computes e here. It is empty when the steps ran out (spent is set).
 func (ev *evaluation) value(e *Expr) any {
-	ev.steps, ev.spent = 0, false
+	ev.steps, ev.spent = 0, ev.total > MaxCheckSteps
 	v := ev.eval(e.root)
+	ev.total += ev.steps
 	if ev.spent {
 		return nil
 	}

@@ -21,6 +21,9 @@ const (
 	MaxExprDepth  = 50     // nesting of operators, calls and brackets
 	MaxExprNodes  = 1000   // nodes of the tree
 	MaxExprSteps  = 100000 // nodes and list elements visited in one evaluation
+	// MaxCheckSteps bounds all evaluations of one check together: no answers,
+	// however many rows they have, keep a server busy for long.
+	MaxCheckSteps = 5000000
 )
 
 // Expr is one parsed expression. It is safe for concurrent use.
