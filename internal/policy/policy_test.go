@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -196,6 +197,37 @@ func TestAFaultNamesItsLineAndGivesNoTable(t *testing.T) {
 				t.Errorf("got %v, want a fault with its line that says %q", faults, r.want)
 			}
 		})
+	}
+}
+
+func TestTheTableNamesOnlyFormsThatExist(t *testing.T) {
+	for _, rule := range table(t).Rules() {
+		for _, form := range rule.Forms {
+			if _, err := os.Stat("../../content/forms/" + form + ".yaml"); err != nil {
+				t.Errorf("line %d: rule %s names the form %s, which is not in the content", rule.Line, rule.ID, form)
+			}
+		}
+	}
+}
+
+func TestTheTableKnowsEveryKindOfRecordThatAFormWrites(t *testing.T) {
+	files, err := filepath.Glob("../../content/forms/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no forms found (%v)", err)
+	}
+	known := table(t)
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(raw)) {
+			value, ok := strings.CutPrefix(line, "stream: ")
+			kind, _, _ := strings.Cut(value, "#")
+			if kind = strings.TrimSpace(kind); ok && !known.HasKind(kind) {
+				t.Errorf("%s writes to the kind %q, which the policy does not know", filepath.Base(file), kind)
+			}
+		}
 	}
 }
 
