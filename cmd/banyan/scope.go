@@ -111,7 +111,11 @@ func writeScope(call scopeCall, report *scope.Report, out io.Writer) error {
 		if err := scope.WritePage(&page, report, call.public); err != nil {
 			return fmt.Errorf("write the page: %w", err)
 		}
-		if err := writeWhole(call.html, page.Bytes()); err != nil {
+		err := writeWhole(call.html, nil, func(w io.Writer) error {
+			_, err := w.Write(page.Bytes())
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("write the page: %w", err)
 		}
 	}
@@ -124,27 +128,6 @@ func writeScope(call scopeCall, report *scope.Report, out io.Writer) error {
 		return err
 	}
 	return printScope(out, report)
-}
-
-// writeWhole writes a file so that it appears whole or not at all.
-func writeWhole(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".banyan-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err := f.Write(content); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 func parseScope(args []string, out io.Writer) (call scopeCall, done bool, err error) {
