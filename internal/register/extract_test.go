@@ -314,3 +314,12 @@ func TestTheContentsVariablesAreAllCoded(t *testing.T) {
 		t.Errorf("left out: %v", d.Left)
 	}
 }
+
+func BenchmarkFactOfACase(b *testing.B) {
+	d := definition(b)
+	records := aCase()
+	for b.Loop() {
+		values, _ := d.FactsFrom(records, "KHM")
+		_ = register.Pack(values)
+	}
+}
