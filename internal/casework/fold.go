@@ -136,9 +136,10 @@ type Case struct {
 
 	Clocks []Clock
 
-	byForm map[string][]*Record
-	happen []happening
-	rules  *Rules
+	entries []journal.Opened // in the order of writing
+	byForm  map[string][]*Record
+	happen  []happening
+	rules   *Rules
 }
 
 // Exclusion keeps a user out of a case, whatever else holds.
@@ -255,6 +256,7 @@ func (r *Rules) Fold(s journal.Stream, history []journal.Opened) *Case {
 	c := &Case{Stream: s, Records: map[string]*Record{}, byForm: map[string][]*Record{}, rules: r}
 	c.States = []StateAt{{State: r.Initial, At: s.CreatedAt}}
 	ordered := inOrder(history)
+	c.entries = ordered
 	if len(ordered) > 0 {
 		c.States[0].At = effective(ordered[0].Entry)
 		c.Opened, c.OpenBy = c.States[0].At, ordered[0].Author
@@ -466,9 +468,15 @@ func (r *Rules) FoldRecord(entries []journal.Opened) *Record {
 		}
 	}
 	for name, f := range folded.Fields {
+		if strings.HasPrefix(name, "_") { // said about the change, not an answer
+			continue
+		}
 		out.Fields[name] = FieldNow{Entry: f.Entry, Author: f.Author, At: f.At}
 	}
 	for _, d := range folded.Disputes {
+		if strings.HasPrefix(d.Field, "_") {
+			continue
+		}
 		mine := Dispute{Record: out.ID, Form: out.Form, Path: d.Path, Field: d.Field, Tier: d.Tier, Versions: d.Versions, settle: d.Settle}
 		for _, v := range d.Versions {
 			if v.At.After(mine.Since) {

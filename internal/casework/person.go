@@ -65,24 +65,9 @@ type Victim struct {
 
 // AgeAt says how old the person is on a date.
 func (c *Case) AgeAt(now time.Time) Age {
-	var out Age
 	answer, _ := c.ageAnswer()
-	out.Basis, _ = c.firstKnown("F04_registration.age_basis", "F01_first_contact.age_basis").(string)
-	now = now.In(c.zone())
-	if years, ok := forms.AgeAt(answer, now); ok {
-		out.Years, out.Known = years, true
-		out.Text = strconv.Itoa(years)
-		if out.Basis != "document" {
-			out.Text = "about " + out.Text
-		}
-	}
-	out.PresumedChild = out.Basis == forms.PresumedChild
-	child, known := forms.IsChild(answer, out.Basis, now)
-	out.Child = child || !known // in doubt a child: CRC General Comment 6, §31 (i)
-	if out.PresumedChild && (!out.Known || out.Years >= forms.Majority) {
-		out.Text = "presumed child"
-	}
-	return out
+	basis, _ := c.firstKnown("F04_registration.age_basis", "F01_first_contact.age_basis").(string)
+	return ageOf(answer, basis, now.In(c.zone()))
 }
 
 // ageAnswer is the newest age, a date of birth before an estimate.

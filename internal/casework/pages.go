@@ -1,0 +1,1021 @@
+package casework
+
+// One case on one page, and its records.
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"banyan/internal/fault"
+	"banyan/internal/forms"
+	"banyan/internal/journal"
+	"banyan/internal/policy"
+	"banyan/internal/store"
+)
+
+// Page is a case as its page shows it.
+type Page struct {
+	ID          string         `json:"id"`
+	Code        string         `json:"code"`
+	Why         string         `json:"why"`
+	StreamSeq   int64          `json:"stream_seq"`
+	Header      Header         `json:"header"`
+	Steps       []Step         `json:"steps"`
+	Next        *NextStep      `json:"next,omitempty"`
+	Moves       []PageMove     `json:"moves"`
+	Timeline    []TimelineItem `json:"timeline"`
+	Forms       []FormItem     `json:"forms"`
+	Plan        PlanItem       `json:"plan"`
+	Services    []ServiceItem  `json:"services"`
+	Consent     []ConsentItem  `json:"consent"`
+	People      []PersonItem   `json:"people"`
+	Clocks      []ClockItem    `json:"clocks"`
+	Tasks       []TaskItem     `json:"tasks"`
+	Approvals   []ApprovalItem `json:"approvals"`
+	Disputes    []DisputeItem  `json:"disputes"`
+	Files       []FileItem     `json:"files"`
+	Access      AccessSummary  `json:"access"`
+	Assigned    AssignedItem   `json:"assigned"`
+	May         []string       `json:"may"`
+	HiddenTiers []string       `json:"hidden_tiers"`
+}
+
+// Header is who it is, and how things stand.
+type Header struct {
+	Name           string     `json:"name"`
+	Names          []Name     `json:"names"`
+	Sex            string     `json:"sex"`
+	Age            *Age       `json:"age,omitempty"`
+	Risk           RiskItem   `json:"risk"`
+	Status         string     `json:"status"`
+	StatusLabel    string     `json:"status_label"`
+	Since          time.Time  `json:"since"`
+	Victim         VictimItem `json:"victim"`
+	UnsafeGuardian bool       `json:"unsafe_guardian"`
+	Wish           *WishItem  `json:"wish,omitempty"`
+}
+
+// RiskItem is the level now and since when.
+type RiskItem struct {
+	Level  string     `json:"level"`
+	Since  *time.Time `json:"since,omitempty"`
+	Reason string     `json:"reason,omitempty"`
+}
+
+// VictimItem is the presumption beside the State's decision.
+type VictimItem struct {
+	Presumed      bool       `json:"presumed"`
+	Presumption   string     `json:"presumption,omitempty"`
+	Stage         string     `json:"stage,omitempty"`
+	Since         *time.Time `json:"since,omitempty"`
+	StateDecision string     `json:"state_decision,omitempty"`
+	DecidedBy     string     `json:"decided_by,omitempty"`
+	DecidedOn     string     `json:"decided_on,omitempty"`
+	Days          int        `json:"days"` // since the presumption, while the State has not decided
+}
+
+// WishItem is what the person wants, in the own words.
+type WishItem struct {
+	Text string    `json:"text"`
+	At   time.Time `json:"at"`
+}
+
+// NextStep is what to do now.
+type NextStep struct {
+	Title     string        `json:"title"`
+	Form      string        `json:"form,omitempty"`
+	Record    string        `json:"record,omitempty"`
+	Missing   []MissingItem `json:"missing"`
+	DueAt     *time.Time    `json:"due_at,omitempty"`
+	Escalated bool          `json:"escalated"`
+}
+
+// MissingItem is a question that still needs an answer.
+type MissingItem struct {
+	Path  string `json:"path"`
+	Label string `json:"label"`
+}
+
+// PageMove is a move from here.
+type PageMove struct {
+	ID        string   `json:"id"`
+	To        string   `json:"to"`
+	Label     string   `json:"label"`
+	Allowed   bool     `json:"allowed"`
+	Automatic bool     `json:"automatic"`
+	Reason    bool     `json:"reason"`
+	Missing   []string `json:"missing"`
+}
+
+// Line is one answer in words.
+type Line struct {
+	Label string `json:"label"`
+	Text  string `json:"text"`
+	Tier  string `json:"tier"`
+}
+
+// TimelineItem is one entry.
+type TimelineItem struct {
+	Entry      string    `json:"entry"`
+	Record     string    `json:"record"`
+	Form       string    `json:"form"`
+	Title      string    `json:"title"`
+	Act        string    `json:"act"`
+	At         time.Time `json:"at"`
+	RecordedAt time.Time `json:"recorded_at"`
+	Author     string    `json:"author"`
+	AuthorID   string    `json:"author_id"`
+	DeviceLate bool      `json:"device_late"`
+	Summary    []Line    `json:"summary"`
+	Badges     []string  `json:"badges"`
+	Disputes   int       `json:"disputes"`
+	Pending    bool      `json:"pending"`
+}
+
+// FormItem is one form with its records.
+type FormItem struct {
+	Form       string       `json:"form"`
+	Title      string       `json:"title"`
+	StatusNote string       `json:"status_note,omitempty"`
+	CanAdd     bool         `json:"can_add"`
+	Records    []RecordItem `json:"records"`
+}
+
+// RecordItem is one record in a list.
+type RecordItem struct {
+	Record   string        `json:"record"`
+	At       time.Time     `json:"at"`
+	Author   string        `json:"author"`
+	Missing  int           `json:"missing"`
+	Disputes int           `json:"disputes"`
+	Approval *ApprovalItem `json:"approval,omitempty"`
+	Struck   bool          `json:"struck"`
+}
+
+// PlanItem is the newest plan.
+type PlanItem struct {
+	Record   string     `json:"record,omitempty"`
+	Goals    []GoalItem `json:"goals"`
+	Review   string     `json:"review,omitempty"`
+	Approved bool       `json:"approved"`
+}
+
+// GoalItem is one goal of the plan.
+type GoalItem struct {
+	Row      string `json:"row"`
+	Need     string `json:"need,omitempty"`
+	Action   string `json:"action,omitempty"`
+	Service  string `json:"service,omitempty"`
+	Who      string `json:"who,omitempty"`
+	ByWhen   string `json:"by_when,omitempty"`
+	Progress string `json:"progress,omitempty"`
+}
+
+// ServiceItem is one service given, or a referral.
+type ServiceItem struct {
+	Record  string `json:"record"`
+	Form    string `json:"form"`
+	Service string `json:"service"`
+	Label   string `json:"label"`
+	Date    string `json:"date,omitempty"`
+	Status  string `json:"status,omitempty"`
+}
+
+// ConsentItem is one scope of the ledger.
+type ConsentItem struct {
+	Scope     string `json:"scope"`
+	Label     string `json:"label"`
+	Given     bool   `json:"given"`
+	By        string `json:"by,omitempty"`
+	Until     string `json:"until,omitempty"`
+	Withdrawn string `json:"withdrawn,omitempty"`
+	Override  bool   `json:"override"`
+	Record    string `json:"record"`
+}
+
+// PersonItem is somebody around the child.
+type PersonItem struct {
+	Name     string `json:"name"`
+	Relation string `json:"relation,omitempty"`
+	Kind     string `json:"kind"`
+	Note     string `json:"note,omitempty"`
+	Safe     string `json:"safe,omitempty"`
+	Record   string `json:"record,omitempty"`
+	Row      string `json:"row,omitempty"`
+}
+
+// ClockItem is one deadline.
+type ClockItem struct {
+	ID        string     `json:"id"`
+	Label     string     `json:"label"`
+	Form      string     `json:"form,omitempty"`
+	Record    string     `json:"record,omitempty"`
+	StartedAt time.Time  `json:"started_at"`
+	DueAt     time.Time  `json:"due_at"`
+	DoneAt    *time.Time `json:"done_at,omitempty"`
+	State     string     `json:"state"` // done | done_late | running | soon | late
+	Escalated string     `json:"escalated,omitempty"`
+}
+
+// TaskItem is one thing to do.
+type TaskItem struct {
+	ID        string     `json:"id"`
+	Kind      string     `json:"kind"`
+	Clock     string     `json:"clock,omitempty"`
+	Label     string     `json:"label"`
+	Form      string     `json:"form,omitempty"`
+	Record    string     `json:"record,omitempty"`
+	Row       string     `json:"row,omitempty"`
+	For       string     `json:"for"`
+	Note      string     `json:"note,omitempty"`
+	DueAt     *time.Time `json:"due_at,omitempty"`
+	Late      bool       `json:"late"`
+	Escalated bool       `json:"escalated"`
+}
+
+// ApprovalItem is a decision, asked for or given.
+type ApprovalItem struct {
+	Record  string     `json:"record"`
+	Form    string     `json:"form"`
+	Title   string     `json:"title"`
+	State   string     `json:"state" enum:"requested,approved,rejected"`
+	Entry   string     `json:"entry"`
+	AskedAt time.Time  `json:"asked_at"`
+	AskedBy string     `json:"asked_by"`
+	By      string     `json:"by,omitempty"`
+	At      *time.Time `json:"at,omitempty"`
+	Remark  string     `json:"remark,omitempty"`
+	Fell    bool       `json:"fell"`
+	MayI    bool       `json:"may_i"`
+}
+
+// DisputeItem is one question with several answers.
+type DisputeItem struct {
+	Record string         `json:"record"`
+	Form   string         `json:"form"`
+	Path   string         `json:"path"`
+	Label  string         `json:"label"`
+	Values []DisputeValue `json:"values"`
+	Heads  []string       `json:"heads"`
+}
+
+// DisputeValue is one of them. Changes is what an amendment that follows all
+// heads carries to choose it.
+type DisputeValue struct {
+	Value   any            `json:"value"`
+	Text    string         `json:"text"`
+	Author  string         `json:"author"`
+	At      time.Time      `json:"at"`
+	Entry   string         `json:"entry"`
+	Changes map[string]any `json:"changes"`
+}
+
+// FileItem is one file.
+type FileItem struct {
+	ID     string    `json:"id"`
+	Name   string    `json:"name"`
+	Media  string    `json:"media"`
+	Size   int64     `json:"size"`
+	At     time.Time `json:"at"`
+	Author string    `json:"author"`
+}
+
+// AccessSummary says how many looked.
+type AccessSummary struct {
+	People    int `json:"people"`
+	Times     int `json:"times"`
+	Days      int `json:"days"`
+	ToldAgain int `json:"told_again"`
+}
+
+// AssignedItem says who works on it.
+type AssignedItem struct {
+	Worker     *UserItem `json:"worker,omitempty"`
+	Supervisor *UserItem `json:"supervisor,omitempty"`
+	Lawyer     *UserItem `json:"lawyer,omitempty"`
+	Team       string    `json:"team,omitempty"`
+}
+
+// UserItem is a colleague.
+type UserItem struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// pageActions are asked for the page's buttons.
+var pageActions = []policy.Action{policy.WriteTo, policy.Move, policy.Assign, policy.Approve, policy.Strike, policy.Settle,
+	policy.Export, policy.Unmask, policy.ReadAccessLog, policy.Exclude, policy.EraseRequest, policy.BreakTheGlass}
+
+// CasePage opens a case.
+func (s *Service) CasePage(ctx context.Context, r Reader, stream string) (Page, error) {
+	var page Page
+	err := s.open(ctx, r, "case.open", stream, func(tx *store.Tx, o *journal.Opener, st standing, tiers []journal.Tier, c *Case) error {
+		v := &view{s: s, ctx: ctx, r: r, c: c, st: st, tiers: tiers, now: s.now()}
+		page = v.page()
+		return s.hiddenMarks(ctx, tx, o, &page)
+	})
+	if err != nil {
+		return Page{}, err
+	}
+	page.Access, err = s.accessSummary(ctx, stream, page.Access.ToldAgain)
+	return page, err
+}
+
+// hiddenMarks shows the unsafe-guardian mark as the whole record has it to
+// everybody who may read stories, and only to them.
+func (s *Service) hiddenMarks(ctx context.Context, tx *store.Tx, o *journal.Opener, page *Page) error {
+	var sealed []byte
+	if err := tx.QueryRow(ctx, `SELECT marks FROM case_view WHERE stream = $1`, page.ID).Scan(&sealed); err != nil {
+		return fmt.Errorf("reading the marks of a case: %w", err)
+	}
+	var marks marksCell
+	if _, err := unsealJSON(ctx, o, page.ID, journal.Story, cellMarks, sealed, &marks); err != nil {
+		return err
+	}
+	page.Header.UnsafeGuardian = marks.UnsafeGuardian
+	return nil
+}
+
+func (s *Service) accessSummary(ctx context.Context, stream string, told int) (AccessSummary, error) {
+	out := AccessSummary{ToldAgain: told}
+	lines, err := s.journal.AccessOf(ctx, stream, 500, "")
+	if err != nil {
+		return out, err
+	}
+	people := map[string]bool{}
+	var first time.Time
+	for _, l := range lines {
+		people[l.User] = true
+		first = l.At
+	}
+	out.People, out.Times = len(people), len(lines)
+	if len(lines) > 0 {
+		out.Days = int(s.now().Sub(first).Hours()/24) + 1
+	}
+	return out, nil
+}
+
+// view builds what one reader sees of one case.
+type view struct {
+	s     *Service
+	ctx   context.Context
+	r     Reader
+	c     *Case
+	st    standing
+	tiers []journal.Tier
+	now   time.Time
+}
+
+func (v *view) sees(t journal.Tier) bool { return slices.Contains(v.tiers, t) }
+
+func (v *view) page() Page {
+	c := v.c
+	_, why := v.s.why(v.r, v.st)
+	p := Page{ID: c.Stream.ID, Code: c.Code, Why: why, StreamSeq: c.Stream.Seq, Header: v.header(), Steps: c.Steps(), Moves: v.moves(),
+		Timeline: v.timeline(), Forms: v.forms(), Plan: v.plan(), Services: v.services(), Consent: v.consent(), People: v.people(),
+		Clocks: v.clocks(), Tasks: v.tasks(), Approvals: v.approvals(), Disputes: v.disputes(), Files: v.files(), Assigned: v.assigned(),
+		May: []string{}, HiddenTiers: []string{}, Next: v.next()}
+	p.Access.ToldAgain = c.Told
+	for _, a := range pageActions {
+		if v.s.decide(v.r, a, v.st, "", false).Allowed || a == policy.WriteTo && slices.ContainsFunc(p.Forms, func(f FormItem) bool { return f.CanAdd }) {
+			p.May = append(p.May, string(a))
+		}
+	}
+	for _, t := range journal.Tiers {
+		if !v.sees(t) {
+			p.HiddenTiers = append(p.HiddenTiers, string(t))
+		}
+	}
+	return p
+}
+
+func (v *view) header() Header {
+	c := v.c
+	state, _ := c.rules.State(c.State())
+	h := Header{Names: []Name{}, Sex: c.Sex(), Status: c.State(), StatusLabel: state.Label, Since: c.Since()}
+	if v.sees(journal.Identity) {
+		h.Names = append(h.Names, c.Names()...)
+		if len(h.Names) > 0 {
+			h.Name = h.Names[0].Text
+		}
+	}
+	if age := c.AgeAt(v.now); age.Known || age.Basis != "" {
+		h.Age = &age
+	}
+	h.Risk = RiskItem{Level: c.Risk, Since: ptr(c.RiskSince)}
+	if v.sees(journal.Story) {
+		h.Risk.Reason = c.RiskReason
+	}
+	vic := c.VictimNow()
+	h.Victim = VictimItem{Presumed: vic.Presumed, Presumption: vic.Presumption, Stage: vic.Stage, Since: ptr(vic.Since),
+		StateDecision: vic.StateDecision, DecidedBy: vic.DecidedBy, DecidedOn: vic.DecidedOn}
+	if vic.Presumed && vic.StateDecision == "" {
+		h.Victim.Days = int(v.now.Sub(vic.Since).Hours() / 24)
+	}
+	if text, at := c.Wish(); text != "" {
+		h.Wish = &WishItem{text, at}
+	}
+	return h
+}
+
+func ptr(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func (v *view) moves() []PageMove {
+	out := []PageMove{}
+	may := v.s.decide(v.r, policy.Move, v.st, "", false).Allowed
+	for _, m := range v.c.Moves() {
+		p := PageMove{ID: m.Rule.ID, To: m.Rule.To, Label: m.Rule.Label, Automatic: m.Rule.Automatic, Reason: m.Rule.Reason, Missing: []string{}}
+		for _, x := range m.Missing {
+			p.Missing = append(p.Missing, x.Text)
+		}
+		p.Allowed = may && len(m.Missing) == 0 && slices.ContainsFunc(m.Rule.By, v.r.has)
+		out = append(out, p)
+	}
+	return out
+}
+
+func (v *view) next() *NextStep {
+	t, ok := v.c.Next()
+	if !ok {
+		return nil
+	}
+	n := &NextStep{Title: t.Label, Form: t.Form, Record: t.Record, Missing: []MissingItem{}, DueAt: ptr(t.DueAt)}
+	if len(t.Escalation) > 0 {
+		n.Escalated = !t.Escalation[0].At.After(v.now)
+	}
+	rec := v.c.Records[t.Record]
+	if rec == nil || rec.Form != t.Form {
+		rec = v.c.Newest(t.Form)
+	}
+	if rec != nil && rec.Form == t.Form {
+		form, _ := v.c.rules.Forms.Form(t.Form)
+		n.Record = rec.ID
+		for _, path := range v.c.MissingFields(rec, v.now) {
+			n.Missing = append(n.Missing, MissingItem{path, labelOf(form, path, v.r.Lang)})
+			if len(n.Missing) == 10 {
+				break
+			}
+		}
+	}
+	return n
+}
+
+// labelOf names a question by its path, rows left out.
+func labelOf(form *forms.Form, path, lang string) string {
+	var plain strings.Builder
+	depth := 0
+	for _, r := range path {
+		switch {
+		case r == '[':
+			depth++
+		case r == ']':
+			depth--
+		case depth == 0:
+			plain.WriteRune(r)
+		}
+	}
+	for p := plain.String(); p != ""; {
+		if f, ok := form.Field(p); ok {
+			return f.Label(lang)
+		}
+		i := strings.LastIndexByte(p, '.')
+		if i < 0 {
+			break
+		}
+		p = p[:i]
+	}
+	return path
+}
+
+func (v *view) timeline() []TimelineItem {
+	out := []TimelineItem{}
+	for i := len(v.c.entries) - 1; i >= 0; i-- {
+		out = append(out, v.timelineItem(v.c.entries[i]))
+	}
+	return out
+}
+
+// actTitles name the system's acts; the screen has its own words per language.
+var actTitles = map[string]string{
+	actOpen: "Case opened", actAssign: "Assigned", actMove: "Status changed", actApprove: "Decision", actExclude: "Exclusion",
+	actBreakGlass: "Opened in an emergency", actFile: "File added", actToldAgain: "Had to tell it again", actAcknowledge: "Seen by the supervisor",
+}
+
+func (v *view) timelineItem(o journal.Opened) TimelineItem {
+	t := TimelineItem{Entry: o.ID, Record: o.Record, Form: o.Form, Act: string(o.Act), At: o.WrittenAt, RecordedAt: o.RecordedAt,
+		Author: v.s.nameOf(v.ctx, o.Author), AuthorID: o.Author, DeviceLate: o.RecordedAt.Sub(o.WrittenAt) > time.Hour, Summary: []Line{}, Badges: []string{}}
+	form, ok := v.c.rules.Forms.Form(o.Form)
+	if !ok {
+		t.Title = actTitles[o.Form]
+		t.Summary = v.actSummary(o)
+		return t
+	}
+	t.Title = form.Title(v.r.Lang)
+	t.Summary = v.summary(form, o)
+	rec := v.c.Records[o.Record]
+	if rec == nil {
+		return t
+	}
+	t.Disputes = len(rec.Disputes)
+	if rec.Struck {
+		t.Badges = append(t.Badges, "struck")
+	}
+	if o.Act == journal.Amend {
+		t.Badges = append(t.Badges, "amended")
+		if o.WrittenAt.Sub(rec.FirstAt) > lateAfter {
+			t.Badges = append(t.Badges, "amended_late")
+		}
+	}
+	if a := rec.Approval; a != nil && a.Entry == o.ID {
+		t.Badges = append(t.Badges, a.State)
+		t.Pending = a.State == "requested"
+	}
+	return t
+}
+
+func (v *view) actSummary(o journal.Opened) []Line {
+	out := []Line{}
+	coded := o.Answers[journal.Coded]
+	text := func(name string) string { s, _ := coded[name].(string); return s }
+	add := func(label, value string, tier journal.Tier) {
+		if value != "" {
+			out = append(out, Line{label, value, string(tier)})
+		}
+	}
+	switch o.Form {
+	case actMove:
+		state, _ := v.c.rules.State(text("to"))
+		add("Status", state.Label, journal.Coded)
+	case actAssign:
+		add("Worker", v.s.nameOf(v.ctx, text("worker")), journal.Coded)
+		add("Supervisor", v.s.nameOf(v.ctx, text("supervisor")), journal.Coded)
+		add("Lawyer", v.s.nameOf(v.ctx, text("lawyer")), journal.Coded)
+	case actApprove:
+		if rec := v.c.Records[text("record")]; rec != nil {
+			if form, ok := v.c.rules.Forms.Form(rec.Form); ok {
+				add("Form", form.Title(v.r.Lang), journal.Coded)
+			}
+		}
+		add("Decision", text("decision"), journal.Coded)
+	case actExclude, actBreakGlass:
+		add("Person", v.s.nameOf(v.ctx, text("user")), journal.Coded)
+	case actFile:
+		name, _ := o.Answers[journal.Identity]["name"].(string)
+		add("File", name, journal.Identity)
+	}
+	for _, name := range []string{"reason", "remark"} {
+		s, _ := o.Answers[journal.Story][name].(string)
+		add(strings.ToUpper(name[:1])+name[1:], s, journal.Story)
+	}
+	return out
+}
+
+// summary says an entry in at most five lines.
+func (v *view) summary(form *forms.Form, o journal.Opened) []Line {
+	out := []Line{}
+	if o.Act == journal.Strike {
+		if s, ok := o.Answers[journal.Story]["reason"].(string); ok {
+			out = append(out, Line{"Reason", s, string(journal.Story)})
+		}
+		return out
+	}
+	for _, f := range form.Fields {
+		value, ok := o.Answers[journal.Tier(f.Tier)][f.Name]
+		if !ok || len(out) == 5 {
+			continue
+		}
+		if text := textOf(f, value, v.r.Lang); text != "" {
+			out = append(out, Line{f.Label(v.r.Lang), text, string(f.Tier)})
+		}
+	}
+	if s, ok := o.Answers[journal.Story]["_reason"].(string); ok {
+		out = append(out, Line{"Reason", s, string(journal.Story)})
+	}
+	return out
+}
+
+const longestLine = 280
+
+// textOf says an answer in words; composite answers that do not fit a line
+// give "".
+func textOf(f *forms.Field, value any, lang string) string {
+	label := func(code string) string {
+		if f.List != nil {
+			if c := f.List.Code(code); c != nil {
+				return c.Label(lang)
+			}
+		}
+		return code
+	}
+	switch x := value.(type) {
+	case nil:
+		return "—"
+	case string:
+		if f.Type == forms.SelectOne {
+			return label(x)
+		}
+		if f.Type.RefKind() != "" {
+			return ""
+		}
+		if r := []rune(x); len(r) > longestLine {
+			return string(r[:longestLine]) + "…"
+		}
+		return x
+	case bool:
+		if x {
+			return "yes"
+		}
+		return "no"
+	case float64:
+		return strings.TrimSuffix(fmt.Sprintf("%.2f", x), ".00")
+	case []any:
+		var parts []string
+		for _, e := range x {
+			s, ok := e.(string)
+			if !ok {
+				return ""
+			}
+			parts = append(parts, label(s))
+		}
+		return strings.Join(parts, ", ")
+	case map[string]any:
+		if f.Type == forms.Age {
+			if y, ok := x["years"].(float64); ok {
+				return fmt.Sprintf("%.0f", y)
+			}
+			if d, ok := x["dob"].(string); ok {
+				return d
+			}
+		}
+		if f.Type == forms.Money {
+			return fmt.Sprint(x["amount"], " ", x["currency"])
+		}
+		if f.Type == forms.Location {
+			if p, ok := x["place"].(string); ok {
+				return p
+			}
+			for _, part := range []string{"adm2", "adm1", "country"} {
+				if s, ok := x[part].(string); ok {
+					return s
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func (v *view) forms() []FormItem {
+	out := []FormItem{}
+	for _, form := range v.c.rules.Forms.Forms() {
+		if form.Stream != Kind {
+			continue
+		}
+		item := FormItem{Form: form.ID, Title: form.Title(v.r.Lang), StatusNote: form.Status, Records: []RecordItem{}}
+		item.CanAdd = len(v.s.tiers(v.r, policy.WriteTo, v.st, form.ID)) > 0 && v.c.State() != "closed" && !(form.Single && len(v.c.Of(form.ID)) > 0)
+		for i := len(v.c.byForm[form.ID]) - 1; i >= 0; i-- {
+			rec := v.c.byForm[form.ID][i]
+			item.Records = append(item.Records, RecordItem{Record: rec.ID, At: rec.FirstAt, Author: v.s.nameOf(v.ctx, rec.Author),
+				Missing: v.missing(rec), Disputes: len(rec.Disputes), Approval: v.approval(rec), Struck: rec.Struck})
+		}
+		out = append(out, item)
+	}
+	return out
+}
+
+// missing counts only what the reader could see answered.
+func (v *view) missing(rec *Record) int {
+	if len(v.tiers) < len(journal.Tiers) {
+		return 0
+	}
+	return len(v.c.MissingFields(rec, v.now))
+}
+
+func (v *view) approval(rec *Record) *ApprovalItem {
+	a := rec.Approval
+	if a == nil {
+		return nil
+	}
+	form, _ := v.c.rules.Forms.Form(rec.Form)
+	own := contains(rec.Authors, v.r.User)
+	return &ApprovalItem{Record: rec.ID, Form: rec.Form, Title: form.Title(v.r.Lang), State: a.State, Entry: a.Entry, AskedAt: a.AskedAt,
+		AskedBy: v.s.nameOf(v.ctx, a.AskedBy), By: v.s.nameOf(v.ctx, a.By), At: ptr(a.At), Remark: a.Remark, Fell: a.Fell,
+		MayI: a.State == "requested" && v.s.decide(v.r, policy.Approve, v.st, rec.Form, own).Allowed}
+}
+
+func (v *view) approvals() []ApprovalItem {
+	out := []ApprovalItem{}
+	for _, rule := range v.c.rules.Approvals {
+		for _, rec := range v.c.Of(rule.Form) {
+			out = append(out, *v.approval(rec))
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].AskedAt.After(out[j].AskedAt) })
+	return out
+}
+
+func (v *view) plan() PlanItem {
+	out := PlanItem{Goals: []GoalItem{}}
+	rec := v.c.Newest(formPlan)
+	if rec == nil {
+		return out
+	}
+	out.Record, out.Approved = rec.ID, rec.Approved()
+	out.Review, _ = rec.Answers["review_date"].(string)
+	for _, row := range rowsOf(rec.Answers["goals"]) {
+		str := func(name string) string { s, _ := row[name].(string); return s }
+		out.Goals = append(out.Goals, GoalItem{str("_id"), str("need"), str("action"), str("service"), str("who"), str("by_when"), str("progress")})
+	}
+	return out
+}
+
+func (v *view) services() []ServiceItem {
+	out := []ServiceItem{}
+	list, _ := v.c.rules.Forms.List("service_type")
+	for _, form := range []string{formReferral, formService} {
+		for _, rec := range v.c.Of(form) {
+			str := func(name string) string { s, _ := rec.Answers[name].(string); return s }
+			item := ServiceItem{Record: rec.ID, Form: form, Service: str("service"), Date: str("date"), Status: str("status")}
+			if list != nil {
+				item.Label = list.Label(v.r.Lang, item.Service)
+			}
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+func (v *view) consent() []ConsentItem {
+	out := []ConsentItem{}
+	list, _ := v.c.rules.Forms.List("consent_scope")
+	for _, n := range v.c.Consents() {
+		item := ConsentItem{Scope: n.Scope, Given: n.Given, By: n.By, Until: n.Until, Withdrawn: n.Withdrawn, Override: n.Override, Record: n.Record}
+		if list != nil {
+			item.Label = list.Label(v.r.Lang, n.Scope)
+		}
+		out = append(out, item)
+	}
+	return out
+}
+
+func (v *view) people() []PersonItem {
+	out := []PersonItem{}
+	for _, p := range v.c.People() {
+		out = append(out, PersonItem{p.Name, p.Relation, p.Kind, p.Note, p.Safe, p.Record, p.Row})
+	}
+	for relation, user := range map[string]string{"worker": v.c.Assigned.Worker, "supervisor": v.c.Assigned.Supervisor, "lawyer": v.c.Assigned.Lawyer} {
+		if user != "" {
+			out = append(out, PersonItem{Name: v.s.nameOf(v.ctx, user), Relation: relation, Kind: "staff"})
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool {
+		return out[i].Kind == "staff" && out[j].Kind != "staff" || out[i].Kind == out[j].Kind && out[i].Kind == "staff" && out[i].Relation > out[j].Relation
+	})
+	return out
+}
+
+func (v *view) clocks() []ClockItem {
+	out := []ClockItem{}
+	for _, k := range v.c.Clocks {
+		item := ClockItem{ID: k.ID, Label: k.Label, Form: k.Form, Record: k.Record, StartedAt: k.StartedAt, DueAt: k.DueAt, DoneAt: ptr(k.DoneAt)}
+		switch {
+		case !k.Open() && k.DoneAt.After(k.DueAt):
+			item.State = "done_late"
+		case !k.Open():
+			item.State = "done"
+		case v.now.After(k.DueAt):
+			item.State = "late"
+		case !k.RemindAt.IsZero() && v.now.After(k.RemindAt):
+			item.State = "soon"
+		default:
+			item.State = "running"
+		}
+		for _, e := range k.Escalation {
+			if k.Open() && !e.At.After(v.now) {
+				item.Escalated = e.To
+			}
+		}
+		out = append(out, item)
+	}
+	return out
+}
+
+func (v *view) tasks() []TaskItem {
+	out := []TaskItem{}
+	for _, t := range v.c.Tasks() {
+		item := TaskItem{ID: t.Key, Kind: t.Kind, Clock: t.Clock, Label: t.Label, Form: t.Form, Record: t.Record, Row: t.Row, For: t.For, DueAt: ptr(t.DueAt)}
+		item.Late = !t.DueAt.IsZero() && v.now.After(t.DueAt)
+		if v.sees(journal.Story) {
+			item.Note = t.Note
+		}
+		if len(t.Escalation) > 0 {
+			item.Escalated = !t.Escalation[0].At.After(v.now)
+		}
+		out = append(out, item)
+	}
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := out[i].DueAt, out[j].DueAt
+		return a != nil && (b == nil || a.Before(*b))
+	})
+	return out
+}
+
+func (v *view) disputes() []DisputeItem {
+	out := []DisputeItem{}
+	for _, d := range v.c.AllDisputes() {
+		rec := v.c.Records[d.Record]
+		form, ok := v.c.rules.Forms.Form(d.Form)
+		if !ok {
+			continue
+		}
+		item := DisputeItem{Record: d.Record, Form: d.Form, Path: d.Path, Label: labelOf(form, d.Path, v.r.Lang), Heads: rec.Heads}
+		for _, x := range d.Versions {
+			value := DisputeValue{Value: x.Value, Author: v.s.nameOf(v.ctx, x.Author), At: x.At, Entry: x.Entry}
+			if field := fieldAt(form, d.Path); field != nil {
+				value.Text = textOf(field, x.Value, v.r.Lang)
+			}
+			if d.settle != nil {
+				value.Changes = d.settle(x.Value)
+			}
+			item.Values = append(item.Values, value)
+		}
+		out = append(out, item)
+	}
+	return out
+}
+
+// fieldAt finds the question of a path with row ids.
+func fieldAt(form *forms.Form, path string) *forms.Field {
+	var plain strings.Builder
+	depth := 0
+	for _, r := range path {
+		switch {
+		case r == '[':
+			depth++
+		case r == ']':
+			depth--
+		case depth == 0:
+			plain.WriteRune(r)
+		}
+	}
+	if f, ok := form.Field(plain.String()); ok {
+		return f
+	}
+	return nil
+}
+
+func (v *view) files() []FileItem {
+	out := []FileItem{}
+	if !v.sees(journal.Identity) {
+		return out
+	}
+	for _, f := range v.c.Files {
+		out = append(out, FileItem{f.ID, f.Name, f.Media, f.Size, f.At, v.s.nameOf(v.ctx, f.Author)})
+	}
+	return out
+}
+
+func (v *view) assigned() AssignedItem {
+	item := func(user string) *UserItem {
+		if user == "" {
+			return nil
+		}
+		return &UserItem{user, v.s.nameOf(v.ctx, user)}
+	}
+	a := v.c.Assigned
+	return AssignedItem{item(a.Worker), item(a.Supervisor), item(a.Lawyer), a.Team}
+}
+
+// RecordPage is one record with its history.
+type RecordPage struct {
+	Record   string          `json:"record"`
+	Form     string          `json:"form"`
+	Version  int             `json:"version"`
+	Heads    []string        `json:"heads"`
+	Answers  map[string]any  `json:"answers"`
+	Disputes []DisputeItem   `json:"disputes"`
+	Missing  []MissingItem   `json:"missing"`
+	Approval *ApprovalItem   `json:"approval,omitempty"`
+	Struck   bool            `json:"struck"`
+	CaseSeq  int64           `json:"case_seq"`
+	MayWrite bool            `json:"may_write"`
+	History  []RecordHistory `json:"history"`
+	Hidden   []string        `json:"hidden_tiers"`
+}
+
+// RecordHistory is one entry of a record.
+type RecordHistory struct {
+	Entry   string    `json:"entry"`
+	Act     string    `json:"act"`
+	At      time.Time `json:"at"`
+	Author  string    `json:"author"`
+	Changed []string  `json:"changed"`
+	Reason  string    `json:"reason,omitempty"`
+	Late    bool      `json:"late"`
+}
+
+// Record opens one record of a case.
+func (s *Service) Record(ctx context.Context, r Reader, stream, record string) (RecordPage, error) {
+	var page RecordPage
+	err := s.open(ctx, r, "record.open", stream, func(_ *store.Tx, _ *journal.Opener, st standing, tiers []journal.Tier, c *Case) error {
+		rec := c.Records[record]
+		if rec == nil {
+			return fault.Absent()
+		}
+		form, ok := s.rules.Forms.Form(rec.Form)
+		if !ok {
+			return fault.Absent()
+		}
+		v := &view{s: s, ctx: ctx, r: r, c: c, st: st, tiers: tiers, now: s.now()}
+		page = RecordPage{Record: rec.ID, Form: rec.Form, Version: rec.FormVersion, Heads: rec.Heads, Answers: rec.Answers, Approval: v.approval(rec), Struck: rec.Struck,
+			Disputes: []DisputeItem{}, Missing: []MissingItem{}, History: []RecordHistory{}, Hidden: []string{}, CaseSeq: c.Stream.Seq,
+			MayWrite: len(s.tiers(r, policy.WriteTo, st, rec.Form)) > 0 && c.State() != "closed"}
+		for _, d := range v.disputes() {
+			if d.Record == rec.ID {
+				page.Disputes = append(page.Disputes, d)
+			}
+		}
+		if len(tiers) == len(journal.Tiers) {
+			for _, path := range c.MissingFields(rec, v.now) {
+				page.Missing = append(page.Missing, MissingItem{path, labelOf(form, path, r.Lang)})
+			}
+		}
+		for _, t := range form.Tiers() {
+			if !v.sees(journal.Tier(t)) {
+				page.Hidden = append(page.Hidden, string(t))
+			}
+		}
+		for _, o := range rec.Entries {
+			h := RecordHistory{Entry: o.ID, Act: string(o.Act), At: o.WrittenAt, Author: s.nameOf(ctx, o.Author), Changed: []string{},
+				Late: o.Act == journal.Amend && o.WrittenAt.Sub(rec.FirstAt) > lateAfter}
+			for _, fields := range o.Answers {
+				for name := range fields {
+					if o.Act != journal.Strike && !strings.HasPrefix(name, "_") && !slices.Contains(h.Changed, name) {
+						h.Changed = append(h.Changed, name)
+					}
+				}
+			}
+			sort.Strings(h.Changed)
+			for _, key := range []string{"reason", "_reason"} {
+				if text, ok := o.Answers[journal.Story][key].(string); ok {
+					h.Reason = text
+				}
+			}
+			page.History = append(page.History, h)
+		}
+		return nil
+	})
+	return page, err
+}
+
+// Prefilled is what a form opens with, and where each answer comes from.
+type Prefilled struct {
+	Answers map[string]any           `json:"answers"`
+	From    map[string]PrefilledFrom `json:"from"`
+}
+
+// PrefilledFrom names the entry that an answer was taken from.
+type PrefilledFrom struct {
+	Form   string     `json:"form"`
+	Title  string     `json:"title"`
+	At     *time.Time `json:"at,omitempty"`
+	Author string     `json:"author,omitempty"`
+}
+
+// Prefill gives what a new record of the form opens with: nobody tells it twice.
+func (s *Service) Prefill(ctx context.Context, r Reader, stream, formID string) (Prefilled, error) {
+	out := Prefilled{Answers: map[string]any{}, From: map[string]PrefilledFrom{}}
+	form, ok := s.rules.Forms.Form(formID)
+	if !ok || form.Stream != Kind {
+		return out, fault.Absent()
+	}
+	err := s.open(ctx, r, "form.open", stream, func(_ *store.Tx, _ *journal.Opener, _ standing, _ []journal.Tier, c *Case) error {
+		answers, from := form.Prefill(s.env(ctx, r, c, s.now()))
+		out.Answers = answers
+		for path, source := range from {
+			item := PrefilledFrom{Form: source}
+			id, field, _ := strings.Cut(source, ".")
+			if f, ok := s.rules.Forms.Form(id); ok {
+				item.Form, item.Title = id, f.Title(r.Lang)
+				top, _, _ := strings.Cut(field, ".")
+				for _, rec := range c.Of(id) {
+					if now, ok := rec.Fields[top]; ok && dig(rec.Answers, field) != nil {
+						at := now.At
+						item.At, item.Author = &at, s.nameOf(ctx, now.Author)
+					}
+				}
+			}
+			out.From[path] = item
+		}
+		return nil
+	})
+	return out, err
+}
