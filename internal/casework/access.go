@@ -251,8 +251,8 @@ func (s *Service) Standing(ctx context.Context, org string, user Reader, record 
 // AccessLine is one line of who looked.
 type AccessLine struct {
 	At      time.Time `json:"at"`
-	User    string    `json:"user"`
-	Name    string    `json:"name"`
+	User    string    `json:"user"` // the name
+	UserID  string    `json:"user_id"`
 	Action  string    `json:"action"`
 	Tiers   []string  `json:"tiers"`
 	Purpose string    `json:"purpose"`
@@ -281,7 +281,7 @@ func (s *Service) AccessOf(ctx context.Context, r Reader, stream, cursor string)
 	}
 	page := AccessPage{Items: make([]AccessLine, 0, len(lines))}
 	for _, l := range lines {
-		line := AccessLine{At: l.At, User: l.User, Name: s.nameOf(ctx, l.User), Action: l.Action, Purpose: l.Purpose, Because: s.policy.Words(l.Because, r.Lang)}
+		line := AccessLine{At: l.At, User: s.nameOf(ctx, l.User), UserID: l.User, Action: l.Action, Purpose: l.Purpose, Because: s.policy.Words(l.Because, r.Lang)}
 		for _, t := range l.Tiers {
 			line.Tiers = append(line.Tiers, string(t))
 		}

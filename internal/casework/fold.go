@@ -39,11 +39,11 @@ const (
 	actOpen        = "act.open"        // coded: code, country
 	actAssign      = "act.assign"      // coded: worker, supervisor, team, lawyer
 	actMove        = "act.move"        // coded: move, from, to; story: reason
-	actApprove     = "act.approve"     // coded: record, entry, decision; story: remark
+	actApprove     = "act.approve"     // coded: record, entry, decision (approved | returned); story: remark
 	actExclude     = "act.exclude"     // coded: user, on; story: reason
 	actBreakGlass  = "act.break_glass" // coded: user, until; story: reason
 	actFile        = "act.file"        // coded: file, sha256, media, size; identity: name
-	actToldAgain   = "act.told_again"
+	actToldAgain   = "act.told_again"  // coded: times
 	actAcknowledge = "act.acknowledge" // coded: clock, record
 )
 
@@ -86,7 +86,7 @@ type Dispute struct {
 
 // Approval is where the decision on a record stands.
 type Approval struct {
-	State   string // requested | approved | rejected
+	State   string // pending | approved | returned
 	Entry   string // the head that was or is to be decided
 	AskedAt time.Time
 	AskedBy string
@@ -318,7 +318,7 @@ func (c *Case) askApproval(r *Record, at time.Time) {
 		head = r.Heads[len(r.Heads)-1]
 	}
 	old := r.Approval
-	r.Approval = &Approval{State: "requested", Entry: head, AskedAt: at, AskedBy: r.Entries[len(r.Entries)-1].Author,
+	r.Approval = &Approval{State: "pending", Entry: head, AskedAt: at, AskedBy: r.Entries[len(r.Entries)-1].Author,
 		Fell: old != nil && (old.Fell || old.State == "approved")}
 }
 
@@ -395,7 +395,8 @@ func (c *Case) act(o journal.Opened) {
 		size, _ := coded["size"].(float64)
 		c.Files = append(c.Files, FileRef{ID: text("file"), Entry: o.ID, SHA256: text("sha256"), Media: text("media"), Name: name, Size: int64(size), At: at, Author: o.Author})
 	case actToldAgain:
-		c.Told++
+		times, _ := coded["times"].(float64)
+		c.Told += max(1, int(times))
 	case actAcknowledge:
 		c.Acks = append(c.Acks, ack{text("clock"), text("record"), o.Author, at})
 		c.happen = append(c.happen, happening{at: at, record: text("record"), entry: o.ID, ackClock: text("clock")})
@@ -419,7 +420,7 @@ func (c *Case) exclude(user string, on bool, by, reason string, at time.Time) {
 // from somebody who wrote nothing of it.
 func (c *Case) decide(o journal.Opened, record, entry, decision string, at time.Time) {
 	r := c.Records[record]
-	if r == nil || r.Approval == nil || r.Approval.Entry != entry || len(r.Heads) != 1 || (decision != "approved" && decision != "rejected") {
+	if r == nil || r.Approval == nil || r.Approval.Entry != entry || len(r.Heads) != 1 || (decision != "approved" && decision != "returned") {
 		return
 	}
 	for _, a := range r.Authors {

@@ -235,7 +235,7 @@ func TestAnApprovalFallsWhenTheRecordIsAmended(t *testing.T) {
 	s.later(time.Minute)
 	s.amend(plan, planAnswers, with(planAnswers, "review_date", "2027-01-20"), plan)
 	a := s.now().Newest(formPlan).Approval
-	if a.State != "requested" || !a.Fell {
+	if a.State != "pending" || !a.Fell {
 		t.Errorf("after an amendment the approval is %q (fell: %v), want it asked for again", a.State, a.Fell)
 	}
 }

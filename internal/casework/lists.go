@@ -517,7 +517,7 @@ func goTo(stream, kind, form, record string) GoTo {
 	switch kind {
 	case "dispute":
 		g.Tab = "disputes"
-	case "approval", "rejected", "approved", "override":
+	case "approval", "returned", "approved", "override":
 		g.Tab = "forms"
 	case "goal":
 		g.Tab = "plan"
@@ -570,7 +570,7 @@ func (s *Service) newNotices(ctx context.Context, tx *store.Tx, r Reader, since 
 }
 
 var noticeTitles = map[string]string{
-	"approved": "Approved", "rejected": "Sent back: it needs a change", "glass": "A case was opened in an emergency",
+	"approved": "Approved", "returned": "Sent back: it needs a change", "glass": "A case was opened in an emergency",
 	"override": "Acted without consent: look at the reason", "assigned": "Newly assigned to you",
 }
 
@@ -580,7 +580,7 @@ func (s *Service) noticeToday(ctx context.Context, o *journal.Opener, r Reader, 
 		return TodayItem{}, false, err
 	}
 	title := noticeTitles[n.kind]
-	if form, ok := s.rules.Forms.Form(n.form); ok && (n.kind == "approved" || n.kind == "rejected") {
+	if form, ok := s.rules.Forms.Form(n.form); ok && (n.kind == "approved" || n.kind == "returned") {
 		title = form.Title(r.Lang) + ": " + strings.ToLower(title[:1]) + title[1:]
 	}
 	return TodayItem{ID: n.stream + "|" + n.key, Kind: n.kind, Title: title, Case: sum, DueAt: ptr(store.Time(n.at)), For: s.nameOf(ctx, n.by), Go: goTo(n.stream, n.kind, n.form, n.record)}, true, nil
@@ -608,26 +608,54 @@ func (s *Service) Counts(ctx context.Context, r Reader) (Counts, error) {
 
 // Inbox is what waits for a decision, and what became of the reader's own.
 type Inbox struct {
-	Approvals []TodayItem `json:"approvals"`
-	Notices   []TodayItem `json:"notices"`
+	Approvals []InboxApproval `json:"approvals"`
+	Notices   []InboxNotice   `json:"notices"`
 }
+
+// InboxApproval is one decision to take, with exactly what would be approved.
+type InboxApproval struct {
+	Case    Summary    `json:"case"`
+	Record  string     `json:"record"`
+	Form    string     `json:"form"`
+	Title   string     `json:"title"`
+	Entry   string     `json:"entry"`
+	AskedAt time.Time  `json:"asked_at"`
+	By      string     `json:"by"`
+	DueAt   *time.Time `json:"due_at,omitempty"`
+	Fell    bool       `json:"fell"` // it was approved, and changed since
+	MayI    bool       `json:"may_i"`
+	Summary []Line     `json:"summary"`
+}
+
+// InboxNotice is one thing that happened.
+type InboxNotice struct {
+	ID   string    `json:"id"`
+	Kind string    `json:"kind"`
+	Text string    `json:"text"`
+	At   time.Time `json:"at"`
+	By   string    `json:"by,omitempty"`
+	Case Summary   `json:"case"`
+	Go   GoTo      `json:"go"`
+}
+
+// mostAsked is how many approvals one inbox opens.
+const mostAsked = 30
 
 // Inbox lists them.
 func (s *Service) Inbox(ctx context.Context, r Reader) (Inbox, error) {
 	var out Inbox
 	now := s.now()
 	err := s.readList(ctx, r, "list.inbox", listPurpose(r), func(tx *store.Tx, o *journal.Opener) error {
-		out = Inbox{Approvals: []TodayItem{}, Notices: []TodayItem{}}
+		out = Inbox{Approvals: []InboxApproval{}, Notices: []InboxNotice{}}
 		tasks, err := s.dueTasks(ctx, tx, r, now.Add(90*24*time.Hour))
 		if err != nil {
 			return err
 		}
 		for i := range tasks {
-			if tasks[i].kind != "approval" || len(out.Approvals) >= mostNotice {
+			if tasks[i].kind != "approval" || len(out.Approvals) == mostAsked {
 				continue
 			}
-			tasks[i].escalated = tasks[i].boss > 0 && tasks[i].boss <= store.Micros(now)
-			item, ok, err := s.todayItem(ctx, o, r, &tasks[i])
+			item, ok, err := s.inboxApproval(ctx, o, r, &tasks[i])
 			if err != nil {
 				return err
 			}
@@ -640,17 +668,52 @@ func (s *Service) Inbox(ctx context.Context, r Reader) (Inbox, error) {
 			return err
 		}
 		for i := range notices {
-			item, ok, err := s.noticeToday(ctx, o, r, &notices[i])
+			n := &notices[i]
+			item, _, err := s.noticeToday(ctx, o, r, n)
 			if err != nil {
 				return err
 			}
-			if ok {
-				out.Notices = append(out.Notices, item)
-			}
+			out.Notices = append(out.Notices, InboxNotice{ID: item.ID, Kind: n.kind, Text: item.Title, At: store.Time(n.at), By: item.For, Case: item.Case, Go: item.Go})
 		}
 		return nil
 	})
 	return out, err
+}
+
+// inboxApproval opens the case to show what would be approved.
+func (s *Service) inboxApproval(ctx context.Context, o *journal.Opener, r Reader, t *dueTask) (InboxApproval, bool, error) {
+	sum, tiers, err := s.caseFor(ctx, o, r, &t.viewRow)
+	if err != nil || len(tiers) < len(journal.Tiers) {
+		return InboxApproval{}, false, err
+	}
+	st, err := s.standRow(ctx, r, &t.viewRow)
+	if err != nil {
+		return InboxApproval{}, false, err
+	}
+	js, history, err := o.History(ctx, t.stream)
+	if err != nil {
+		return InboxApproval{}, false, err
+	}
+	c := s.rules.Fold(js, history)
+	rec := c.Records[t.record]
+	if rec == nil || rec.Approval == nil {
+		return InboxApproval{}, false, nil
+	}
+	form, _ := s.rules.Forms.Form(rec.Form)
+	item := InboxApproval{Case: sum, Record: rec.ID, Form: rec.Form, Title: form.Title(r.Lang), Entry: rec.Approval.Entry, AskedAt: rec.Approval.AskedAt,
+		By: s.nameOf(ctx, rec.Approval.AskedBy), Fell: rec.Approval.Fell, Summary: []Line{},
+		MayI: s.decide(r, policy.Approve, st, rec.Form, contains(rec.Authors, r.User)).Allowed}
+	if t.due != 0 {
+		item.DueAt = ptr(store.Time(t.due))
+	}
+	for _, f := range form.Fields {
+		if value, ok := rec.Answers[f.Name]; ok && len(item.Summary) < 8 {
+			if text := textOf(f, value, r.Lang); text != "" {
+				item.Summary = append(item.Summary, Line{f.Label(r.Lang), text, string(f.Tier)})
+			}
+		}
+	}
+	return item, true, nil
 }
 
 // TeamLoad is how much each worker of the reader's teams carries.
@@ -661,12 +724,13 @@ type TeamLoad struct {
 
 // WorkerLoad is one worker's load.
 type WorkerLoad struct {
-	User    UserItem `json:"user"`
-	Open    int      `json:"open"`
-	High    int      `json:"high"`
-	Overdue int      `json:"overdue"`
-	Limit   int      `json:"limit"`
-	Over    bool     `json:"over"`
+	User    string `json:"user"`
+	Name    string `json:"name"`
+	Open    int    `json:"open"`
+	High    int    `json:"high"`
+	Overdue int    `json:"overdue"`
+	Limit   int    `json:"limit"`
+	Over    bool   `json:"over"`
 }
 
 // Team shows a supervisor the load of their staff.
@@ -701,9 +765,9 @@ func (s *Service) Team(ctx context.Context, r Reader) (TeamLoad, error) {
 			if !slices.Contains(p.Roles, policy.CaseWorker) || !mine {
 				continue
 			}
-			out.Workers = append(out.Workers, WorkerLoad{User: UserItem{p.ID, p.Name}, Open: w.open, High: w.high, Overdue: w.overdue, Limit: limit, Over: w.open > limit})
+			out.Workers = append(out.Workers, WorkerLoad{User: p.ID, Name: p.Name, Open: w.open, High: w.high, Overdue: w.overdue, Limit: limit, Over: w.open > limit})
 		}
-		sort.Slice(out.Workers, func(i, j int) bool { return out.Workers[i].User.Name < out.Workers[j].User.Name })
+		sort.Slice(out.Workers, func(i, j int) bool { return out.Workers[i].Name < out.Workers[j].Name })
 		rows, err := scanViews(tx.Query(ctx, `SELECT `+viewColumns+` FROM case_view v WHERE v.org = $3 AND v.worker = '' AND v.state <> 'closed'
 			ORDER BY v.risk_rank, v.stream LIMIT 100`, r.User, store.Micros(s.now()), r.Org))
 		if err != nil {
@@ -799,8 +863,8 @@ type Candidate struct {
 // FoundCase is a case as a search shows it.
 type FoundCase struct {
 	Summary
-	Names []Name   `json:"names,omitempty"`
-	Place []string `json:"place,omitempty"`
+	Names []Name `json:"names,omitempty"`
+	Place string `json:"place,omitempty"` // the code of where they are
 }
 
 const mostFound = 20
@@ -863,8 +927,12 @@ func (s *Service) candidate(ctx context.Context, tx *store.Tx, o *journal.Opener
 	c := Candidate{Case: FoundCase{Summary: sum, Names: cell.Names}, Score: float64(int(m.Score*1000)) / 1000, Why: m.Why}
 	c.May = len(s.tiers(r, policy.Read, st, "")) > 0
 	if slices.Contains(tiers, journal.Place) {
-		if _, err := unsealJSON(ctx, o, m.ID, journal.Place, cellPlace, rows[0].place, &c.Case.Place); err != nil {
+		var places []string
+		if _, err := unsealJSON(ctx, o, m.ID, journal.Place, cellPlace, rows[0].place, &places); err != nil {
 			return c, err
+		}
+		if len(places) > 0 {
+			c.Case.Place = places[0]
 		}
 	}
 	if !slices.Contains(tiers, journal.Identity) {

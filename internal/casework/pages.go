@@ -147,13 +147,13 @@ type FormItem struct {
 
 // RecordItem is one record in a list.
 type RecordItem struct {
-	Record   string        `json:"record"`
-	At       time.Time     `json:"at"`
-	Author   string        `json:"author"`
-	Missing  int           `json:"missing"`
-	Disputes int           `json:"disputes"`
-	Approval *ApprovalItem `json:"approval,omitempty"`
-	Struck   bool          `json:"struck"`
+	Record   string    `json:"record"`
+	At       time.Time `json:"at"`
+	Author   string    `json:"author"`
+	Missing  int       `json:"missing"`
+	Disputes int       `json:"disputes"`
+	Approval string    `json:"approval,omitempty" enum:"pending,approved,returned"`
+	Struck   bool      `json:"struck"`
 }
 
 // PlanItem is the newest plan.
@@ -166,13 +166,14 @@ type PlanItem struct {
 
 // GoalItem is one goal of the plan.
 type GoalItem struct {
-	Row      string `json:"row"`
-	Need     string `json:"need,omitempty"`
-	Action   string `json:"action,omitempty"`
-	Service  string `json:"service,omitempty"`
-	Who      string `json:"who,omitempty"`
-	ByWhen   string `json:"by_when,omitempty"`
-	Progress string `json:"progress,omitempty"`
+	Row     string `json:"row"`
+	Area    string `json:"area,omitempty"`
+	Need    string `json:"need,omitempty"`
+	Text    string `json:"text"` // the action
+	Service string `json:"service,omitempty"`
+	Who     string `json:"who,omitempty"`
+	By      string `json:"by,omitempty"`
+	State   string `json:"state,omitempty"`
 }
 
 // ServiceItem is one service given, or a referral.
@@ -180,9 +181,10 @@ type ServiceItem struct {
 	Record  string `json:"record"`
 	Form    string `json:"form"`
 	Service string `json:"service"`
-	Label   string `json:"label"`
-	Date    string `json:"date,omitempty"`
-	Status  string `json:"status,omitempty"`
+	Title   string `json:"title"`
+	At      string `json:"at,omitempty"`
+	By      string `json:"by,omitempty"`
+	State   string `json:"state,omitempty"`
 }
 
 // ConsentItem is one scope of the ledger.
@@ -218,7 +220,8 @@ type ClockItem struct {
 	DueAt     time.Time  `json:"due_at"`
 	DoneAt    *time.Time `json:"done_at,omitempty"`
 	State     string     `json:"state"` // done | done_late | running | soon | late
-	Escalated string     `json:"escalated,omitempty"`
+	Escalated bool       `json:"escalated"`
+	Told      string     `json:"told,omitempty"` // who was told
 }
 
 // TaskItem is one thing to do.
@@ -226,7 +229,7 @@ type TaskItem struct {
 	ID        string     `json:"id"`
 	Kind      string     `json:"kind"`
 	Clock     string     `json:"clock,omitempty"`
-	Label     string     `json:"label"`
+	Title     string     `json:"title"`
 	Form      string     `json:"form,omitempty"`
 	Record    string     `json:"record,omitempty"`
 	Row       string     `json:"row,omitempty"`
@@ -242,7 +245,7 @@ type ApprovalItem struct {
 	Record  string     `json:"record"`
 	Form    string     `json:"form"`
 	Title   string     `json:"title"`
-	State   string     `json:"state" enum:"requested,approved,rejected"`
+	State   string     `json:"state" enum:"pending,approved,returned"`
 	Entry   string     `json:"entry"`
 	AskedAt time.Time  `json:"asked_at"`
 	AskedBy string     `json:"asked_by"`
@@ -280,6 +283,7 @@ type FileItem struct {
 	Name   string    `json:"name"`
 	Media  string    `json:"media"`
 	Size   int64     `json:"size"`
+	SHA256 string    `json:"sha256"`
 	At     time.Time `json:"at"`
 	Author string    `json:"author"`
 }
@@ -292,18 +296,15 @@ type AccessSummary struct {
 	ToldAgain int `json:"told_again"`
 }
 
-// AssignedItem says who works on it.
+// AssignedItem says who works on it: names, with the ids beside.
 type AssignedItem struct {
-	Worker     *UserItem `json:"worker,omitempty"`
-	Supervisor *UserItem `json:"supervisor,omitempty"`
-	Lawyer     *UserItem `json:"lawyer,omitempty"`
-	Team       string    `json:"team,omitempty"`
-}
-
-// UserItem is a colleague.
-type UserItem struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	Worker       string `json:"worker,omitempty"`
+	WorkerID     string `json:"worker_id,omitempty"`
+	Supervisor   string `json:"supervisor,omitempty"`
+	SupervisorID string `json:"supervisor_id,omitempty"`
+	Lawyer       string `json:"lawyer,omitempty"`
+	LawyerID     string `json:"lawyer_id,omitempty"`
+	Team         string `json:"team,omitempty"`
 }
 
 // pageActions are asked for the page's buttons.
@@ -537,7 +538,7 @@ func (v *view) timelineItem(o journal.Opened) TimelineItem {
 	}
 	if a := rec.Approval; a != nil && a.Entry == o.ID {
 		t.Badges = append(t.Badges, a.State)
-		t.Pending = a.State == "requested"
+		t.Pending = a.State == "pending"
 	}
 	return t
 }
@@ -684,7 +685,7 @@ func (v *view) forms() []FormItem {
 		for i := len(v.c.byForm[form.ID]) - 1; i >= 0; i-- {
 			rec := v.c.byForm[form.ID][i]
 			item.Records = append(item.Records, RecordItem{Record: rec.ID, At: rec.FirstAt, Author: v.s.nameOf(v.ctx, rec.Author),
-				Missing: v.missing(rec), Disputes: len(rec.Disputes), Approval: v.approval(rec), Struck: rec.Struck})
+				Missing: v.missing(rec), Disputes: len(rec.Disputes), Approval: approvalState(rec), Struck: rec.Struck})
 		}
 		out = append(out, item)
 	}
@@ -706,9 +707,20 @@ func (v *view) approval(rec *Record) *ApprovalItem {
 	}
 	form, _ := v.c.rules.Forms.Form(rec.Form)
 	own := contains(rec.Authors, v.r.User)
+	by := a.By
+	if by == "" {
+		by = a.AskedBy
+	}
 	return &ApprovalItem{Record: rec.ID, Form: rec.Form, Title: form.Title(v.r.Lang), State: a.State, Entry: a.Entry, AskedAt: a.AskedAt,
-		AskedBy: v.s.nameOf(v.ctx, a.AskedBy), By: v.s.nameOf(v.ctx, a.By), At: ptr(a.At), Remark: a.Remark, Fell: a.Fell,
-		MayI: a.State == "requested" && v.s.decide(v.r, policy.Approve, v.st, rec.Form, own).Allowed}
+		AskedBy: v.s.nameOf(v.ctx, a.AskedBy), By: v.s.nameOf(v.ctx, by), At: ptr(a.At), Remark: a.Remark, Fell: a.Fell,
+		MayI: a.State == "pending" && v.s.decide(v.r, policy.Approve, v.st, rec.Form, own).Allowed}
+}
+
+func approvalState(rec *Record) string {
+	if rec.Approval == nil {
+		return ""
+	}
+	return rec.Approval.State
 }
 
 func (v *view) approvals() []ApprovalItem {
@@ -732,7 +744,7 @@ func (v *view) plan() PlanItem {
 	out.Review, _ = rec.Answers["review_date"].(string)
 	for _, row := range rowsOf(rec.Answers["goals"]) {
 		str := func(name string) string { s, _ := row[name].(string); return s }
-		out.Goals = append(out.Goals, GoalItem{str("_id"), str("need"), str("action"), str("service"), str("who"), str("by_when"), str("progress")})
+		out.Goals = append(out.Goals, GoalItem{str("_id"), str("area"), str("need"), str("action"), str("service"), str("who"), str("by_when"), str("progress")})
 	}
 	return out
 }
@@ -743,9 +755,9 @@ func (v *view) services() []ServiceItem {
 	for _, form := range []string{formReferral, formService} {
 		for _, rec := range v.c.Of(form) {
 			str := func(name string) string { s, _ := rec.Answers[name].(string); return s }
-			item := ServiceItem{Record: rec.ID, Form: form, Service: str("service"), Date: str("date"), Status: str("status")}
+			item := ServiceItem{Record: rec.ID, Form: form, Service: str("service"), At: str("date"), State: str("status"), By: v.s.nameOf(v.ctx, rec.Author)}
 			if list != nil {
-				item.Label = list.Label(v.r.Lang, item.Service)
+				item.Title = list.Label(v.r.Lang, item.Service)
 			}
 			out = append(out, item)
 		}
@@ -800,7 +812,7 @@ func (v *view) clocks() []ClockItem {
 		}
 		for _, e := range k.Escalation {
 			if k.Open() && !e.At.After(v.now) {
-				item.Escalated = e.To
+				item.Escalated, item.Told = true, e.To
 			}
 		}
 		out = append(out, item)
@@ -811,7 +823,7 @@ func (v *view) clocks() []ClockItem {
 func (v *view) tasks() []TaskItem {
 	out := []TaskItem{}
 	for _, t := range v.c.Tasks() {
-		item := TaskItem{ID: t.Key, Kind: t.Kind, Clock: t.Clock, Label: t.Label, Form: t.Form, Record: t.Record, Row: t.Row, For: t.For, DueAt: ptr(t.DueAt)}
+		item := TaskItem{ID: t.Key, Kind: t.Kind, Clock: t.Clock, Title: t.Label, Form: t.Form, Record: t.Record, Row: t.Row, For: t.For, DueAt: ptr(t.DueAt)}
 		item.Late = !t.DueAt.IsZero() && v.now.After(t.DueAt)
 		if v.sees(journal.Story) {
 			item.Note = t.Note
@@ -878,20 +890,15 @@ func (v *view) files() []FileItem {
 		return out
 	}
 	for _, f := range v.c.Files {
-		out = append(out, FileItem{f.ID, f.Name, f.Media, f.Size, f.At, v.s.nameOf(v.ctx, f.Author)})
+		out = append(out, FileItem{f.ID, f.Name, f.Media, f.Size, f.SHA256, f.At, v.s.nameOf(v.ctx, f.Author)})
 	}
 	return out
 }
 
 func (v *view) assigned() AssignedItem {
-	item := func(user string) *UserItem {
-		if user == "" {
-			return nil
-		}
-		return &UserItem{user, v.s.nameOf(v.ctx, user)}
-	}
 	a := v.c.Assigned
-	return AssignedItem{item(a.Worker), item(a.Supervisor), item(a.Lawyer), a.Team}
+	name := func(user string) string { return v.s.nameOf(v.ctx, user) }
+	return AssignedItem{name(a.Worker), a.Worker, name(a.Supervisor), a.Supervisor, name(a.Lawyer), a.Lawyer, a.Team}
 }
 
 // RecordPage is one record with its history.

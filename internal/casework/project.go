@@ -305,7 +305,7 @@ func (p *Projector) drawNotices(ctx context.Context, tx *store.Tx, c *Case, _ jo
 	}
 	for _, a := range p.rules.Approvals {
 		for _, r := range c.Of(a.Form) {
-			if r.Approval.State == "requested" {
+			if r.Approval.State == "pending" {
 				continue
 			}
 			if err := put("decided|"+r.Approval.Entry, r.Approval.State, r.Form, r.ID, r.Author, "", r.Approval.By, r.Approval.At); err != nil {

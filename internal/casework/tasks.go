@@ -52,11 +52,11 @@ func (c *Case) Tasks() []Task {
 	}
 	for _, a := range c.rules.Approvals {
 		for _, r := range c.Of(a.Form) {
-			if r.Approval.State == "requested" && !decided[r.ID] && c.State() != "closed" {
+			if r.Approval.State == "pending" && !decided[r.ID] && c.State() != "closed" {
 				out = append(out, Task{Key: "approval|" + r.ID, Kind: "approval", Label: "Approval: " + a.Label, Form: a.Form, Record: r.ID, For: "supervisor", Since: r.Approval.AskedAt})
 			}
-			if r.Approval.State == "rejected" && c.State() != "closed" && c.Newest(a.Form) == r {
-				out = append(out, Task{Key: "rejected|" + r.ID, Kind: "rejected", Label: a.Label + " was sent back: change it", Form: a.Form, Record: r.ID,
+			if r.Approval.State == "returned" && c.State() != "closed" && c.Newest(a.Form) == r {
+				out = append(out, Task{Key: "returned|" + r.ID, Kind: "returned", Label: a.Label + " was sent back: change it", Form: a.Form, Record: r.ID,
 					For: "worker", Since: r.Approval.At, Note: r.Approval.Remark})
 			}
 		}

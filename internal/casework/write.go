@@ -811,7 +811,7 @@ func (s *Service) Assign(ctx context.Context, r Reader, stream string, a NewAssi
 type NewDecision struct {
 	Record   string `json:"record"`
 	Entry    string `json:"entry"`
-	Decision string `json:"decision" enum:"approved,rejected"`
+	Decision string `json:"decision" enum:"approved,returned"`
 	Remark   string `json:"remark,omitempty" maxLength:"2000"`
 	ID       string `json:"id,omitempty"`
 }
@@ -819,10 +819,10 @@ type NewDecision struct {
 // Approve decides on a record. Nobody decides on what he wrote, and only on
 // the version that he saw.
 func (s *Service) Approve(ctx context.Context, r Reader, stream string, n NewDecision) (Result, error) {
-	if n.Decision != "approved" && n.Decision != "rejected" {
+	if n.Decision != "approved" && n.Decision != "returned" {
 		return Result{}, fault.Field("decision", "choice", "approve it or send it back")
 	}
-	if n.Decision == "rejected" && strings.TrimSpace(n.Remark) == "" {
+	if n.Decision == "returned" && strings.TrimSpace(n.Remark) == "" {
 		return Result{}, fault.Field("remark", "required", "say what has to change")
 	}
 	var texts map[string]any
@@ -841,7 +841,7 @@ func (s *Service) Approve(ctx context.Context, r Reader, stream string, n NewDec
 			return refuse("entry", "dispute", "Two people changed it at once. Settle that first.")
 		case rec.Approval.Entry != n.Entry:
 			return refuse("entry", "changed", "It was changed meanwhile. Look at it again.")
-		case rec.Approval.State != "requested":
+		case rec.Approval.State != "pending":
 			return refuse("entry", "decided", "This version is decided already.")
 		}
 		return nil

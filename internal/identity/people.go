@@ -255,6 +255,16 @@ func (s *Service) Teams(ctx context.Context, org, after string, limit int) ([]Te
 	return out, rows.Err()
 }
 
+// TeamSupervisor says who supervises a team; empty when nobody does.
+func (s *Service) TeamSupervisor(ctx context.Context, team string) (string, error) {
+	var supervisor string
+	err := s.db.QueryRow(ctx, `SELECT supervisor FROM team WHERE id = $1`, team).Scan(&supervisor)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("looking for a team's supervisor: %w", err)
+	}
+	return supervisor, nil
+}
+
 // SupervisedTeams lists the ids of the teams that the user supervises.
 func (s *Service) SupervisedTeams(ctx context.Context, user string) ([]string, error) {
 	rows, err := s.db.Query(ctx, `SELECT id FROM team WHERE supervisor = $1 ORDER BY id LIMIT 1000`, user)
