@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"banyan/internal/casework"
+	"banyan/internal/identity"
 	"banyan/internal/journal"
 	"banyan/internal/register"
 	"banyan/internal/store"
@@ -27,8 +29,9 @@ type Config struct {
 	Database   string // PostgreSQL words for the journal; default: SQLite in the data folder
 	Keyring    string // PostgreSQL words for the keyring; default: SQLite in the data folder
 	Now        func() time.Time
-	Create     bool // make the data folder and the key if they are missing
-	Alongside  bool // only looks: may run while another process serves
+	Identity   identity.Config // sessions, sign-in
+	Create     bool            // make the data folder and the key if they are missing
+	Alongside  bool            // only looks: may run while another process serves
 }
 
 // Errors that a person can do something about.
@@ -111,7 +114,7 @@ func (r *Record) Close() error {
 // Schemas lists the tables of every room of the main database, in the order
 // in which they are made.
 func Schemas() []store.Schema {
-	return []store.Schema{journal.Schema(), register.Schema()}
+	return []store.Schema{journal.Schema(), identity.Schema(), casework.Schema(), register.Schema()}
 }
 
 // prepareFolder makes sure that the data folder is there, and reads its note

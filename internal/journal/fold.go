@@ -174,10 +174,30 @@ func foldRecord(id string, entries []Opened, shapes Shapes) *Record {
 			}
 		}
 	}
+	if len(entries) == 1 && r.takeAlone(first) {
+		return r
+	}
 	s := newSheet(g, first.Form, shapes)
 	s.settle()
 	s.fill(r)
 	return r
+}
+
+// takeAlone fills a record of one entry, the commonest kind, without taking
+// it apart. It declines where that is not the same: rows that stand in several
+// tiers, or cleared answers.
+func (r *Record) takeAlone(e Opened) bool {
+	for tier, fields := range e.Answers {
+		for name, v := range fields {
+			if _, twice := r.Fields[name]; twice || v == nil || e.Act == Strike {
+				r.Fields, r.Parts = map[string]Field{}, map[Tier]map[string]any{}
+				return false
+			}
+			r.Fields[name] = Field{Value: v, Tier: tier, Entry: e.ID, Author: e.Author, At: e.WrittenAt}
+		}
+		r.Parts[tier] = fields
+	}
+	return true
 }
 
 func earliest(entries []Opened) Opened {

@@ -32,8 +32,7 @@ type api struct{ cases *casework.Service }
 
 type body[T any] struct{ Body T }
 
-// CaseInput names the case in a path.
-type CaseInput struct {
+type caseInput struct {
 	ID string `path:"id" maxLength:"36" doc:"The case's id"`
 }
 
@@ -106,7 +105,7 @@ func (a *api) lists(api huma.API) {
 
 func (a *api) pages(api huma.API) {
 	huma.Register(api, server.Operation(http.MethodGet, "/api/cases/{id}", "case-open", "One case on one page", server.Guard{Action: policy.Read}),
-		by(func(ctx context.Context, r casework.Reader, in *CaseInput) (casework.Page, error) {
+		by(func(ctx context.Context, r casework.Reader, in *caseInput) (casework.Page, error) {
 			return a.cases.CasePage(ctx, r, in.ID)
 		}))
 	type recordInput struct {
@@ -154,7 +153,7 @@ func (a *api) writing(api huma.API) {
 			return results{out}, err
 		}))
 	type moveInput struct {
-		CaseInput
+		caseInput
 		Body struct {
 			To     string `json:"to" maxLength:"40"`
 			Reason string `json:"reason,omitempty" maxLength:"2000"`
@@ -166,7 +165,7 @@ func (a *api) writing(api huma.API) {
 			return did(a.cases.Move(ctx, r, in.ID, in.Body.To, in.Body.Reason, in.Body.ID))
 		}))
 	type assignInput struct {
-		CaseInput
+		caseInput
 		Body casework.NewAssignment
 	}
 	huma.Register(api, server.Operation(http.MethodPost, "/api/cases/{id}/assign", "case-assign", "Give a case to somebody", server.Guard{Action: policy.Assign}),
@@ -174,7 +173,7 @@ func (a *api) writing(api huma.API) {
 			return did(a.cases.Assign(ctx, r, in.ID, in.Body))
 		}))
 	type approveInput struct {
-		CaseInput
+		caseInput
 		Body casework.NewDecision
 	}
 	huma.Register(api, server.Operation(http.MethodPost, "/api/cases/{id}/approve", "case-approve", "Decide on a record", server.Guard{Action: policy.Approve}),
@@ -182,7 +181,7 @@ func (a *api) writing(api huma.API) {
 			return did(a.cases.Approve(ctx, r, in.ID, in.Body))
 		}))
 	type acknowledgeInput struct {
-		CaseInput
+		caseInput
 		Body struct {
 			Clock  string `json:"clock" maxLength:"64"`
 			Record string `json:"record,omitempty" maxLength:"64"`
@@ -194,7 +193,7 @@ func (a *api) writing(api huma.API) {
 			return did(a.cases.Acknowledge(ctx, r, in.ID, in.Body.Clock, in.Body.Record, in.Body.ID))
 		}))
 	type glassInput struct {
-		CaseInput
+		caseInput
 		Body struct {
 			Reason string `json:"reason" maxLength:"2000"`
 			ID     string `json:"id,omitempty" maxLength:"36"`
@@ -205,7 +204,7 @@ func (a *api) writing(api huma.API) {
 			return did(a.cases.BreakGlass(ctx, r, in.ID, in.Body.Reason, in.Body.ID))
 		}))
 	type excludeInput struct {
-		CaseInput
+		caseInput
 		Body struct {
 			User   string `json:"user" maxLength:"36"`
 			On     bool   `json:"on"`
@@ -230,7 +229,7 @@ type fileOutput struct {
 
 func (a *api) files(api huma.API) {
 	type uploadInput struct {
-		CaseInput
+		caseInput
 		RawBody multipart.Form
 	}
 	huma.Register(api, server.Operation(http.MethodPost, "/api/cases/{id}/files", "file-add", "Keep a file with a case", server.Guard{Action: policy.WriteTo, Upload: true}),

@@ -6,7 +6,7 @@ import { t } from '../lang/index.ts';
 import { useRead } from '../local/reads.ts';
 import { query, go } from '../router.ts';
 import { may } from '../session.ts';
-import { Due, Empty, More, RiskTag, Shown, caseLine, say, errorWords, statusOf, statusWord } from '../ui/index.tsx';
+import { Due, Empty, More, RiskTag, Shown, caseLine, say, errorWords, statusWord } from '../ui/index.tsx';
 
 const statuses = ['contact', 'screened', 'consent', 'registered', 'assessed', 'planned', 'in_service', 'follow_up', 'closed'];
 
@@ -29,7 +29,7 @@ export function CasesPage() {
     if (v) next.set(name, v); else next.delete(name);
     go(`/cases?${next}`, true);
   };
-  const scopes = ['mine', ...(may.value.has('team.read') ? ['team'] : []), 'organisation'] as const;
+  const scopes = ['mine', ...(may.value.has('assign') || may.value.has('team') || may.value.has('team.read') ? ['team'] : []), 'organisation'] as const;
 
   return (
     <>
@@ -60,7 +60,7 @@ export function CaseRow({ c }: { c: CaseSummary }) {
   return (
     <a class="row" href={url`/cases/${c.id}`}>
       <RiskTag level={c.risk} />
-      <span><b>{caseLine(c) || c.code}</b><span class="soft">{[c.code, statusOf(c), c.worker, c.next?.title].filter(Boolean).join(' · ')}</span></span>
+      <span><b>{caseLine(c) || c.code}</b><span class="soft">{[c.code, statusWord(c.status), c.worker, c.next?.title].filter(Boolean).join(' · ')}</span></span>
       <span class="clock"><Due at={c.next?.due_at} /></span>
     </a>
   );

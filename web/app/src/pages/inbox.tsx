@@ -44,8 +44,7 @@ function Ask({ a, done }: { a: InboxItem; done: () => void }) {
         <dl class="answers">{a.summary!.map((c) => <div key={c.label}><dt>{c.label}</dt><dd><Name of={{ text: c.text }} /></dd></div>)}</dl>
       ) : null}
       <p><a href={url`/cases/${a.case.id}/records/${a.record}`}>{t('read.whole')}</a></p>
-      {a.fell && <p class="soft">{t('approval.fell')}</p>}
-      {a.may_i === false ? <p class="soft">{t('approval.not.yours')}</p> : <Decide caseId={a.case.id} record={a.record} entry={a.entry} done={done} />}
+      <Decide caseId={a.case.id} record={a.record} entry={a.entry} done={done} />
     </article>
   );
 }

@@ -17,7 +17,7 @@ export function placeOf(go: { case: string; form?: string; record?: string; tab?
   return url`/cases/${go.case}` + (go.tab ? url`?tab=${go.tab}` : '');
 }
 
-const mayFind = (): boolean => may.value.has('find');
+export const mayFind = (): boolean => ['find', 'case.find', 'read'].some((a) => may.value.has(a));
 
 export function TodayPage() {
   const read = useRead<Today>('/api/today');
@@ -27,7 +27,7 @@ export function TodayPage() {
       <div class="top">
         <h1 tabIndex={-1}>{longToday()}</h1>
         {mayFind() && <FindBox />}
-        {may.value.has('open') && mayFind() && <a class="btn primary" href="/find">{t('first.contact')}</a>}
+        {mayFind() && <a class="btn primary" href="/find">{t('first.contact')}</a>}
       </div>
       {returned.value.length > 0 && (
         <div class="box bad"><strong>{t('returned.some', { n: returned.value.length })}</strong> <a class="tall" href="/unsent">{t('returned.see')}</a></div>
@@ -62,7 +62,7 @@ function Row({ item, isNew }: { item: TodayItem; isNew: boolean }) {
   return (
     <a class="row" href={placeOf(item.go)}>
       {isNew || !c ? <span class="tag info">{word(`kind.${item.kind}`, t('kind.new'))}</span> : <RiskTag level={c.risk} />}
-      <span><b>{item.title}</b><span class="soft">{line}{item.for && <> · {item.for}</>}{item.escalated && <> · {t('escalated')}</>}</span></span>
+      <span><b>{item.title}</b><span class="soft">{line}{item.escalated && <> · {t('escalated')}</>}</span></span>
       <span class={`clock ${due.state}`}>{item.due_at ? <Due at={item.due_at} /> : item.kind === 'dispute' ? t('settle') : ''}</span>
     </a>
   );
