@@ -12,4 +12,5 @@ var commands = []command{
 	registerCommand(),
 	releaseCommand(),
 	scopeCommand(),
+	benchCommand(),
 }

@@ -237,7 +237,7 @@ func (c *checker) averages() error {
 		if !c.has(v.method) {
 			continue
 		}
-		a, err := Average(c.ctx, c.t, v.delta, dgaGrid(n, 1000, 30), v.saturated, c.o)
+		a, err := Average(c.ctx, c.t, v.delta, Grid(n, 1000, 30), v.saturated, c.o)
 		if err != nil {
 			return err
 		}

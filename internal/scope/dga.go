@@ -34,8 +34,8 @@ type GraphShare struct {
 	Share float64
 }
 
-// dgaGrid is the numbers not seen: size points from 1 to cap·n, rounded.
-func dgaGrid(n float64, size int, limit float64) []float64 {
+// Grid is the numbers not seen: size points from 1 to cap·n, rounded.
+func Grid(n float64, size int, limit float64) []float64 {
 	var grid []float64
 	last := 0.0
 	top := math.Max(1, limit*n)

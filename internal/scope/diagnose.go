@@ -149,7 +149,7 @@ func (r *run) points(t *Table) (Points, string, error) {
 		}
 	}
 	if t.T() <= maxGraphLists {
-		a, err := Average(r.ctx, t, 0, dgaGrid(float64(t.Observed()), r.o.GridSize, r.o.GridCap), true, quiet)
+		a, err := Average(r.ctx, t, 0, Grid(float64(t.Observed()), r.o.GridSize, r.o.GridCap), true, quiet)
 		if err == nil {
 			p.DGA = number(a.Median)
 		} else if !isRefusal(err) {
@@ -368,7 +368,7 @@ func (r *run) priors(d *Diagnostics) error {
 	quiet := r.o
 	quiet.Progress = nil
 	for i, v := range list {
-		a, err := Average(r.ctx, r.t, v.delta, dgaGrid(r.n, r.o.GridSize, v.cap), v.saturated, quiet)
+		a, err := Average(r.ctx, r.t, v.delta, Grid(r.n, r.o.GridSize, v.cap), v.saturated, quiet)
 		if err != nil {
 			if isRefusal(err) {
 				continue

@@ -46,7 +46,7 @@ func TestLatentClassesAgreeWhereTheChainsDoAndRefuseWhereTheyDoNot(t *testing.T)
 	}
 	ref.decode(t, "madigan_york_example_5list", "lcmcr_manual_example", &want)
 	o := Defaults()
-	o.Sweeps = 4000
+	o.Sweeps = 2000
 	draws, err := latentChains(context.Background(), table(t, "madigan_york_example_5list"), o)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestLatentClassesAgreeWhereTheChainsDoAndRefuseWhereTheyDoNot(t *testing.T)
 
 	// UK, five lists: single runs of R settle at 12,000 or at 23,000.
 	r := runOn(t, table(t, "uk_2013_5list"), func(o *Options) {
-		o.Methods, o.PanelOnly, o.Sweeps = []string{"lcmcr"}, true, 3000
+		o.Methods, o.PanelOnly, o.Sweeps = []string{"lcmcr"}, true, 1500
 	})
 	e := r.Panel[0]
 	if e.Estimate != nil || !strings.Contains(e.Refusal, "R-hat") {

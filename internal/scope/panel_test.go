@@ -187,7 +187,7 @@ func TestAveragingAgreesWithDGA(t *testing.T) {
 	for _, name := range published {
 		tab := table(t, name)
 		n := float64(tab.Observed())
-		grid := dgaGrid(n, 1000, 30)
+		grid := Grid(n, 1000, 30)
 		for _, c := range []struct {
 			method    string
 			delta     float64
@@ -226,7 +226,7 @@ func TestAveragingAgreesWithDGA(t *testing.T) {
 func BenchmarkDGA(b *testing.B) {
 	for _, name := range []string{"uk_2013_5list", "uk_2013_6list"} {
 		tab := table(b, name)
-		grid := dgaGrid(float64(tab.Observed()), 1000, 30)
+		grid := Grid(float64(tab.Observed()), 1000, 30)
 		b.Run(name, func(b *testing.B) {
 			graphs(tab.T())
 			for b.Loop() {

@@ -207,7 +207,7 @@ func (r *run) bic(e *Entry) error {
 }
 
 func (r *run) average(e *Entry) error {
-	a, err := Average(r.ctx, r.t, r.o.Delta, dgaGrid(r.n, r.o.GridSize, r.o.GridCap), true, r.o)
+	a, err := Average(r.ctx, r.t, r.o.Delta, Grid(r.n, r.o.GridSize, r.o.GridCap), true, r.o)
 	if err != nil {
 		return err
 	}

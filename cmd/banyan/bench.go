@@ -1,0 +1,36 @@
+// The command banyan bench: measures the program against its published targets.
+// Each verb stands in a file of its own (bench_scope.go …) and prints a table:
+// what was measured, wall and processor time, and the target beside it.
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+)
+
+// benchVerbs lists the verbs in the order in which help shows them.
+var benchVerbs = []command{
+	{"scope", "the estimates of banyan scope, beside the R packages' times", runBenchScope},
+}
+
+func benchCommand() command {
+	return command{"bench", "measure the program against its targets", runBench}
+}
+
+func runBench(ctx context.Context, args []string, out, errOut io.Writer) error {
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		fmt.Fprint(out, "Usage: banyan bench VERB [flags]\n\n")
+		for _, v := range benchVerbs {
+			fmt.Fprintf(out, "  %-10s %s\n", v.name, v.short)
+		}
+		return nil
+	}
+	for _, v := range benchVerbs {
+		if v.name == args[0] {
+			return v.run(ctx, args[1:], out, errOut)
+		}
+	}
+	return misuse("there is no bench %q; banyan bench lists them", args[0])
+}
