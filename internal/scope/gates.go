@@ -97,10 +97,14 @@ func (g *gatekeeper) panel() {
 		}
 	}
 	says := "every method of the panel was run"
+	outcome := when(missing != nil, Fail)
+	if g.r.t.T() > maxBICLists && missing == nil {
+		says, outcome = sprintf("BIC over all models and averaging over graphs are not offered above %d lists: fewer opinions than usual", maxBICLists), Warn
+	}
 	if missing != nil {
 		says = "the panel is incomplete: " + strings.Join(missing, ", ") + " not run; no method is released alone"
 	}
-	g.add("whole panel", "methods of the panel that were not run", 0, float64(len(missing)), when(missing != nil, Fail), says)
+	g.add("whole panel", "methods of the panel that were not run", 0, float64(len(missing)), outcome, says)
 }
 
 func (g *gatekeeper) overlap() {
@@ -120,7 +124,7 @@ func (g *gatekeeper) admissible() {
 	var refused []string
 	answers := 0
 	for _, e := range g.report.Panel {
-		if e.Method == "stepwise" || e.Method == "bic" {
+		if e.Method == "stepwise" || e.Method == "bic" && g.r.t.T() <= maxBICLists {
 			if e.Refusal != "" {
 				refused = append(refused, e.Method+": "+e.Refusal)
 			} else {
@@ -261,7 +265,11 @@ func headline(report *Report, low, high float64) Headline {
 		return h
 	}
 	h.Low, h.High = number(low), number(high)
-	words := sprintf("between about %s and about %s people, of whom %s were seen", grouped(roundOut(low, false)), grouped(roundOut(high, true)), seen)
+	digits := 2
+	if high < 2*low {
+		digits = 3
+	}
+	words := sprintf("between about %s and about %s people, of whom %s were seen", grouped(roundOut(low, digits, false)), grouped(roundOut(high, digits, true)), seen)
 	if h.Verdict == Publish {
 		h.Estimate = preferred(report)
 	}
@@ -289,12 +297,9 @@ func preferred(report *Report) *float64 {
 	return nil
 }
 
-// roundOut rounds to two significant digits, away from the middle.
-func roundOut(x float64, up bool) float64 {
-	if x < 10 {
-		return math.Round(x)
-	}
-	unit := math.Pow(10, math.Floor(math.Log10(x))-1)
+// roundOut rounds to so many significant digits, away from the middle.
+func roundOut(x float64, digits int, up bool) float64 {
+	unit := math.Max(1, math.Pow(10, math.Floor(math.Log10(x))-float64(digits-1)))
 	if up {
 		return math.Ceil(x/unit-1e-9) * unit
 	}
