@@ -8,12 +8,12 @@ import (
 	"banyan/internal/forms"
 )
 
-var caseActions = []string{"read", "write", "find", "export", "access_log", "break_glass", "register.read", "exclude", "move", "strike"}
+var caseActions = []string{"read", "write", "find", "open", "export", "access_log", "break_glass", "register.read", "exclude", "move", "strike"}
 
 var users = map[string]object{
 	"chanthou": {"id": "u1", "name": "Chanthou Keo", "login": "chanthou", "roles": []string{"case_worker"}, "lang": "en", "may": caseActions},
-	"vanna":    {"id": "u2", "name": "Vanna Prak", "login": "vanna", "roles": []string{"supervisor"}, "lang": "en", "may": append([]string{"approve", "assign", "team"}, caseActions...)},
-	"root":     {"id": "u3", "name": "Dara Admin", "login": "root", "roles": []string{"administrator"}, "lang": "en", "may": []string{"admin.users", "admin.policy", "admin.content", "admin.audit"}},
+	"vanna":    {"id": "u2", "name": "Vanna Prak", "login": "vanna", "roles": []string{"supervisor"}, "lang": "en", "may": append([]string{"approve", "assign", "team.read"}, caseActions...)},
+	"root":     {"id": "u3", "name": "Dara Admin", "login": "root", "roles": []string{"administrator"}, "lang": "en", "may": []string{"admin.users", "admin.organisations", "admin.policy", "admin.content", "admin.audit"}},
 }
 
 var people = []object{
@@ -184,7 +184,7 @@ func (s *Server) today() object {
 				{"id": "i3", "kind": "task", "title": "Limitation date for the wage claim", "case": by(2), "note": "4 months unpaid", "due_at": s.Now().Add(90 * time.Minute).Format(time.RFC3339), "go": object{"case": third}},
 				{"id": "i4", "kind": "dispute", "title": "Two people wrote different birth dates", "case": by(0), "go": object{"case": first, "record": "F04_registration"}},
 			}},
-			{"id": "new", "items": []object{{"id": "i5", "kind": "assigned", "title": "A case was assigned to you", "case": by(1), "go": object{"case": second}}}},
+			{"id": "new", "items": []object{{"id": "i5", "kind": "assigned", "for": "Vanna Prak", "title": "A case was assigned to you", "case": by(1), "go": object{"case": second}}}},
 			{"id": "later", "items": []object{}},
 		},
 	}

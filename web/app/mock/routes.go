@@ -27,6 +27,7 @@ func (s *Server) routes() {
 		s.user = maps.Clone(who)
 		send(w, object{"me": s.me()})
 	})
+	on("GET /api/sign-in", func(w http.ResponseWriter, r *http.Request) { send(w, object{"password": true, "passkeys": true}) })
 	on("POST /api/sign-out", func(w http.ResponseWriter, r *http.Request) { s.user = nil; w.WriteHeader(http.StatusNoContent) })
 	on("GET /api/me", func(w http.ResponseWriter, r *http.Request) { send(w, s.me()) })
 	on("PATCH /api/me", func(w http.ResponseWriter, r *http.Request) { s.user["lang"] = body(r)["lang"]; send(w, s.me()) })
@@ -102,7 +103,11 @@ func (s *Server) routes() {
 	on("GET /api/admin/teams", func(w http.ResponseWriter, r *http.Request) {
 		send(w, object{"items": []object{{"id": "t1", "name": "Border team"}}})
 	})
-	on("GET /api/admin/policy", func(w http.ResponseWriter, r *http.Request) { send(w, object{"rows": policyRows}) })
+	on("GET /api/admin/policy", func(w http.ResponseWriter, r *http.Request) {
+		send(w, object{"rows": policyRows, "roles": named("case_worker", "Case worker", "supervisor", "Supervisor"), "relations": named("assigned", "the record is assigned to you", "supervised", "you supervise the record", "none", "no relation"),
+			"tiers": named("coded", "services and codes", "story", "what was told"), "always": []string{"What no rule allows is denied."},
+			"grid": []object{{"kind": "case", "role": "case_worker", "relation": "assigned", "read": []string{"coded", "story"}}, {"kind": "case", "role": "supervisor", "relation": "supervised", "read": []string{"coded"}}}})
+	})
 	on("GET /api/admin/content", func(w http.ResponseWriter, r *http.Request) {
 		var fs []object
 		for _, f := range s.lib.Forms() {
@@ -117,6 +122,14 @@ func (s *Server) routes() {
 		send(w, object{"allowed": true, "words": "the case is assigned to them", "relation": "assigned", "tiers": []string{"coded", "story"}})
 	})
 	on("POST /api/admin/invitations", func(w http.ResponseWriter, r *http.Request) { send(w, object{"token": "example-token"}) })
+}
+
+func named(pairs ...string) []object {
+	var out []object
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out = append(out, object{"id": pairs[i], "text": pairs[i+1]})
+	}
+	return out
 }
 
 func absent(w http.ResponseWriter) {

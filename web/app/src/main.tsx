@@ -39,6 +39,7 @@ function Router() {
       if (!b) return <CasesPage />;
       if (b === 'new' && c) return <Later key={key} load={() => import('./fill/page.tsx').then((m) => m.FillPage)} props={{ form: c }} />;
       if (c === 'forms' && d) return <Later key={key} load={() => import('./fill/page.tsx').then((m) => m.FillPage)} props={{ caseId: b, form: d, record: e === 'new' ? '' : e ?? '' }} />;
+      if (c === 'do' && d) return <Later key={key} load={() => import('./fill/do.tsx').then((m) => m.DoPage)} props={{ caseId: b, form: d, record: e ?? '' }} />;
       if (c === 'records' && d) return <Later key={key} load={() => import('./case/record.tsx').then((m) => m.RecordPage)} props={{ caseId: b, record: d }} />;
       if (!c) return <CasePageView key={b} id={b} />;
       break;

@@ -5,6 +5,7 @@
 import { signal, computed } from '@preact/signals';
 import { ApiError, NoNetwork, get, hooks, post } from './api/client.ts';
 import type { Me } from './api/types.ts';
+import { setServerNow } from './lang/dates.ts';
 import { setLang } from './lang/index.ts';
 import { clearQueue, flush, loadQueue } from './local/sync.ts';
 import { lastUserHere, openStore, put, take, wipe } from './local/store.ts';
@@ -42,6 +43,7 @@ async function startOffline(): Promise<void> {
 
 /** Opens the app for a person who has just shown who they are. */
 export async function welcome(who: Me): Promise<void> {
+  if (who.now) setServerNow(who.now);
   await openStore(who.user.id);
   await put('cache', '/api/me', who);
   if (who.user.lang) await setLang(who.user.lang);

@@ -14,14 +14,14 @@ function places(): Place[] {
   const c = me.value?.counts;
   const all: Place[] = [
     { href: '/', key: 'nav.today', count: c?.today },
-    { href: '/find', key: 'nav.find', needs: ['find', 'case.find', 'read'] },
-    { href: '/cases', key: 'nav.cases', needs: ['cases', 'case.read', 'read'] },
+    { href: '/find', key: 'nav.find', needs: ['find'] },
+    { href: '/cases', key: 'nav.cases', needs: ['read'] },
     { href: '/inbox', key: 'nav.inbox', count: c?.inbox },
     { href: '/referrals', key: 'nav.referrals', needs: ['referrals.list'] },
-    { href: '/team', key: 'nav.team', needs: ['team', 'team.read', 'assign'] },
+    { href: '/team', key: 'nav.team', needs: ['team.read'] },
     { href: '/register', key: 'nav.register', needs: ['register.read'] },
     { href: '/programme', key: 'nav.programme', needs: ['programme.read'] },
-    { href: '/admin', key: 'nav.admin', needs: ['admin.users', 'admin.policy', 'admin.content', 'admin.audit'] },
+    { href: '/admin', key: 'nav.admin', needs: ['admin.users', 'admin.organisations', 'admin.policy', 'admin.content', 'admin.audit'] },
   ];
   return all.filter((p) => !p.needs || p.needs.some((n) => may.value.has(n)));
 }

@@ -5,7 +5,7 @@ import { t, word } from '../lang/index.ts';
 import { uuid } from '../local/uuid.ts';
 import { Act, Line, say } from '../ui/index.tsx';
 
-export const approvalWord = (state: string): string => word(`approval.${state}`, state);
+export const approvalWord = (state: string): string => state === 'pending' ? t('approval.state.pending') : word(`approval.${state}`, state);
 
 export function Decide({ caseId, record, entry, done }: { caseId: string; record: string; entry: string; done: () => void }) {
   const [remark, setRemark] = useState('');

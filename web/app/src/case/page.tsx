@@ -10,7 +10,8 @@ import { useRead } from '../local/reads.ts';
 import { unsent } from '../local/sync.ts';
 import { uuid } from '../local/uuid.ts';
 import { query, setTitle } from '../router.ts';
-import { Act, Dialog, Due, ErrorNote, Line, Name, RiskTag, Shown, ageText, say, statusWord, whoIs } from '../ui/index.tsx';
+import { Act, Dialog, Due, ErrorNote, Line, Name, RiskTag, Shown, ageText, say, statusOf, statusWord, whoIs } from '../ui/index.tsx';
+import { formPlace } from '../fill/place.ts';
 import { BreakGlass } from './breakglass.tsx';
 import { AroundPanel, ConsentPanel, LookedPanel, tabs, TabBody } from './tabs.tsx';
 
@@ -59,7 +60,7 @@ function Header({ page, reload }: { page: CasePage; reload: () => void }) {
         <span class="tag">{ageLine(page)}</span>
         {h.victim?.presumed && <span class="tag">{t('victim.presumed')} · {victimLine(h.victim)}</span>}
         {h.unsafe_guardian && <span class="tag medium">{t('guardian.unsafe')}</span>}
-        <span class="tag info">{statusWord(h.status)}</span>
+        <span class="tag info">{statusOf(h)}</span>
       </div>
       {h.wish?.text && (
         <p class="wish"><b>{word(`wish.${h.sex ?? ''}`, t('wish'))}</b> “<Name of={{ text: h.wish.text }} />” <span class="soft small">{h.wish.at && dayOf(h.wish.at)}</span></p>
@@ -115,11 +116,11 @@ function Next({ page, reload }: { page: CasePage; reload: () => void }) {
         </span>
       ) : <span class="soft">{t('next.none')}</span>}
       <span class="acts">
-        {n?.form && <a class="btn primary" href={`/cases/${page.id}/forms/${n.form}/${n.record || 'new'}`}>{t('open.form')}</a>}
+        {n?.form && <a class="btn primary" href={formPlace(page, n.form, n.record)}>{t('open.form')}</a>}
         {can('F11_case_note') && <a class="btn" href={open('F11_case_note')}>{t('act.note')}</a>}
         {can('F10_service_log') && <a class="btn" href={open('F10_service_log')}>{t('act.service')}</a>}
         {can('F09_referral') && <a class="btn" href={open('F09_referral')}>{t('act.refer')}</a>}
-        {page.moves.length > 0 && <Moves page={page} reload={reload} />}
+        {page.may.includes('move') && page.moves.some((m) => !m.automatic) && <Moves page={page} reload={reload} />}
       </span>
     </div>
   );
@@ -130,15 +131,16 @@ function Moves({ page, reload }: { page: CasePage; reload: () => void }) {
   const [open, setOpen] = useState(false);
   const [to, setTo] = useState('');
   const [reason, setReason] = useState('');
-  const chosen = page.moves.find((m) => m.to === to);
+  const moves = page.moves.filter((m) => !m.automatic);
+  const chosen = moves.find((m) => m.to === to);
   return (
     <>
       <button type="button" class="btn" onClick={() => setOpen(true)}>{t('move')}</button>
       <Dialog title={t('move.title')} open={open} onClose={() => setOpen(false)}>
         <div class="stack">
           <div class="picks" role="radiogroup" aria-label={t('move.title')}>
-            {page.moves.map((m) => (
-              <label class="pick" key={m.to}>
+            {moves.map((m) => (
+              <label class="pick" key={m.id ?? m.to}>
                 <input type="radio" name="move" checked={to === m.to} disabled={!m.allowed} onChange={() => setTo(m.to)} />
                 <span>{m.label || statusWord(m.to)}{!m.allowed && (m.missing ?? []).length > 0 && <span class="hint">{t('missing', { list: (m.missing ?? []).join(', ') })}</span>}</span>
               </label>
@@ -146,8 +148,8 @@ function Moves({ page, reload }: { page: CasePage; reload: () => void }) {
           </div>
           <Line label={t('reason')}>{(id) => <textarea id={id} value={reason} onInput={(e) => setReason(e.currentTarget.value)} />}</Line>
           <div class="acts">
-            <Act kind="primary" disabled={!chosen?.allowed} run={async () => {
-              await post(url`/api/cases/${page.id}/move`, { to, reason, id: uuid() });
+            <Act kind="primary" disabled={!chosen?.allowed || (chosen.reason === true && reason.trim() === '')} run={async () => {
+              await post(url`/api/cases/${page.id}/move`, { to, id: uuid(), ...(reason.trim() ? { reason: reason.trim() } : {}) });
               setOpen(false);
               say(t('move.done'));
               reload();

@@ -28,7 +28,7 @@ function Record({ view, page, caseId, reload }: { view: RecordView; page: CasePa
   useEffect(() => { loadForm(view.form).then(setForm, setError); }, [view.form]);
   if (error) return <ErrorNote error={error} />;
   if (!form) return <Bones kind="page" />;
-  const mayWrite = !page || page.may.some((m) => ['write', 'case.write'].includes(m));
+  const mayWrite = view.may_write ?? (!page || page.may.includes('write'));
   const waiting = unsent.value.filter((u) => u.entry.record === view.record || u.entry.record === view.form);
   return (
     <>
@@ -40,16 +40,17 @@ function Record({ view, page, caseId, reload }: { view: RecordView; page: CasePa
         </div>
         {view.struck && <Box kind="warn"><p>{t('struck', { reason: view.history.find((h) => h.act === 'strike')?.reason ?? '' })}</p></Box>}
         {waiting.length > 0 && <Box kind="warn"><p>{t('record.unsent')}</p></Box>}
+        {(view.hidden_tiers?.length ?? 0) > 0 && <p class="soft small">{t('hidden.tiers', { list: view.hidden_tiers!.map((x) => t(`tier.${x}`)).join(', ') })}</p>}
         {(view.missing?.length ?? 0) > 0 && !view.struck && <Box kind="warn"><p>{t('missing', { list: view.missing!.map((m) => m.label).join(', ') })}</p></Box>}
         {(view.disputes ?? []).map((d) => <Settle key={d.path} d={d} view={view} form={form} caseId={caseId} reload={reload} open={query.value.get('settle') === d.path} />)}
         <Sheet form={form} answers={view.answers} names={names} />
-        {view.approval?.state === 'pending' && view.approval.entry && page?.may.includes('approve') && (
+        {view.approval?.state === 'pending' && view.approval.entry && (view.approval.may_i ?? page?.may.includes('approve')) && (
           <section class="group"><header><h2>{t('approve.title')}</h2></header><Decide caseId={caseId} record={view.record} entry={view.approval.entry} done={reload} /></section>
         )}
         {!view.struck && mayWrite && (
           <div class="acts">
             <a class="btn" href={url`/cases/${caseId}/forms/${view.form}/${view.record}`}>{t('amend')}</a>
-            <Strike view={view} form={form} caseId={caseId} reload={reload} />
+            {(page?.may.includes('strike') ?? true) && <Strike view={view} form={form} caseId={caseId} reload={reload} />}
             <button type="button" class="btn" onClick={() => print()}>{t('print')}</button>
           </div>
         )}
@@ -114,7 +115,7 @@ function Settle({ d, view, form, caseId, reload, open }: { d: Dispute; view: Rec
         <Act kind="primary" disabled={chosen === undefined} run={async () => {
           await write(form, {
             id: uuid(), stream: caseId, form: view.form, version: view.version, act: 'amend', record: view.record,
-            follows: d.heads?.length ? d.heads : view.heads, answers: settling(view, d.path, d.values[chosen!]!.value ?? null),
+            follows: d.heads?.length ? d.heads : view.heads, answers: d.values[chosen!]!.changes ?? settling(view, d.path, d.values[chosen!]!.value ?? null),
           });
           reload();
         }}>{t('settle.go')}</Act>

@@ -10,6 +10,7 @@ import { unsent } from '../local/sync.ts';
 import { me } from '../session.ts';
 import { Due, Empty, More, Name, Shown, errorWords, say } from '../ui/index.tsx';
 import { Decide, approvalWord } from './approve.tsx';
+import { AssignCase } from './assign.tsx';
 import { Exclude } from './exclude.tsx';
 
 export interface Tab { id: string; label: string; count?: number }
@@ -125,7 +126,7 @@ function Plan({ page }: { page: CasePage }) {
       {p?.review && <p class="soft">{t('plan.review', { at: dateOf(p.review) })} <Due at={p.review} /></p>}
       {!p || p.goals.length === 0 ? <Empty title={t('plan.empty')}><p>{t('plan.empty.next')}</p></Empty> : p.goals.map((g) => (
         <div class="goal" key={g.text}><b><Name of={{ text: g.text }} /></b>{g.state && <span class="tag"> {word(`goal.${g.state}`, g.state)}</span>}
-          <div class="soft small">{[g.who, g.by && dateOf(g.by)].filter(Boolean).join(' · ')}</div>
+          <div class="soft small">{[g.area, g.need, g.service, g.who, g.by && dateOf(g.by)].filter(Boolean).join(' · ')}</div>
           {g.items && g.items.length > 0 && <ul>{g.items.map((i) => <li key={i.text}>{i.text} <span class="soft small">{[i.who, i.by && dateOf(i.by), i.state && word(`goal.${i.state}`, i.state)].filter(Boolean).join(' · ')}</span></li>)}</ul>}
         </div>
       ))}
@@ -136,7 +137,7 @@ function Plan({ page }: { page: CasePage }) {
       </section>
       {page.clocks.length > 0 && (
         <section class="group"><header><h2>{t('clocks')}</h2></header>
-          <ul class="list">{page.clocks.map((c) => <li key={c.id} class="form-row"><span>{c.label}</span><span class="small">{c.done_at ? <span class="soft">{t('done.on', { at: dayOf(c.done_at) })}</span> : <Due at={c.due_at} />}</span></li>)}</ul>
+          <ul class="list">{page.clocks.map((c) => <li key={c.id} class="form-row"><span>{c.label}</span><span class="small">{c.done_at || c.state.startsWith('done') ? <span class="soft">{t('done.on', { at: dayOf(c.done_at) })}</span> : <Due at={c.due_at} />}</span></li>)}</ul>
         </section>
       )}
     </div>
@@ -147,6 +148,7 @@ function consentWord(c: CasePage['consent'][number]): ComponentChildren {
   if (c.withdrawn) return <b>{t('consent.withdrawn')}</b>;
   if (c.given === null || c.given === undefined) return t('consent.unasked');
   if (!c.given) return <b>{t('consent.no')}</b>;
+  if (c.override) return <b>{t('consent.override')}</b>;
   return c.until ? t('consent.until', { at: dayOf(c.until) }) : t('consent.yes');
 }
 
@@ -187,6 +189,7 @@ function People({ page, reload }: { page: CasePage; reload: () => void }) {
           </section>
         );
       })}
+      {page.may.includes('assign') && <AssignCase page={page} done={reload} />}
       {page.may.includes('exclude') && <Exclude caseId={page.id} done={reload} />}
     </div>
   );
@@ -201,9 +204,9 @@ function Approvals({ page, reload }: { page: CasePage; reload: () => void }) {
       ))}
       <ul class="list">{page.approvals.map((a) => (
         <li key={a.record}>
-          <div class="form-row"><span><a href={recordPath(page, a.record)}>{a.title}</a> <span class={`tag ${a.state === 'pending' ? 'medium' : 'info'}`}>{approvalWord(a.state)}</span> <span class="soft small">{a.by && t('by', { name: a.by })} {when(a.asked_at)}</span></span></div>
+          <div class="form-row"><span><a href={recordPath(page, a.record)}>{a.title}</a> <span class={`tag ${a.state === 'pending' ? 'medium' : 'info'}`}>{approvalWord(a.state)}</span> <span class="soft small">{(a.asked_by ?? a.by) && t('by', { name: a.asked_by ?? a.by })} {when(a.asked_at)}{a.fell && ` · ${t('approval.fell')}`}</span></span></div>
           {a.remark && <q class="said">{a.remark}</q>}
-          {a.state === 'pending' && a.entry && page.may.includes('approve') && <Decide caseId={page.id} record={a.record} entry={a.entry} done={reload} />}
+          {a.state === 'pending' && a.entry && (a.may_i ?? page.may.includes('approve')) && <Decide caseId={page.id} record={a.record} entry={a.entry} done={reload} />}
         </li>
       ))}</ul>
     </div>
@@ -236,7 +239,7 @@ function Access({ page }: { page: CasePage }) {
         <>
           <div class="scroll" tabIndex={0} role="region" aria-label={t('tab.access')}><table class="stackable">
             <thead><tr><th scope="col">{t('access.when')}</th><th scope="col">{t('access.who')}</th><th scope="col">{t('access.what')}</th><th scope="col">{t('access.why')}</th></tr></thead>
-            <tbody>{items.map((a, i) => <tr key={i}><td class="nowrap num">{moment(a.at)}</td><th scope="row">{a.user}</th><td>{word(`did.${a.action}`, a.action)} <span class="soft">{a.tiers.map((x) => t(`tier.${x}`)).join(', ')}</span></td><td>{[a.purpose, a.because].filter(Boolean).join(' · ')}</td></tr>)}</tbody>
+            <tbody>{items.map((a, i) => <tr key={i}><td class="nowrap num">{moment(a.at)}</td><th scope="row">{a.name || a.user}</th><td>{word(`did.${a.action}`, a.action)} <span class="soft">{a.tiers.map((x) => t(`tier.${x}`)).join(', ')}</span></td><td>{[a.purpose, a.because].filter(Boolean).join(' · ')}</td></tr>)}</tbody>
           </table></div>
           <More next={next} load={() => get<Page<AccessLine>>(`${path}?cursor=${encodeURIComponent(next ?? '')}`).then((p) => setMore({ ...p, items: [...(more?.items ?? []), ...p.items] }), (e: Error) => say(errorWords(e).title))} />
         </>
@@ -258,7 +261,7 @@ export function AroundPanel({ page }: { page: CasePage }) {
   const you = me.value?.user.name;
   const name = (n: string | undefined) => n && (n === you ? t('name.you', { name: n }) : n);
   const rows = [
-    [t('around.worker'), name(a.worker) ?? t('around.nobody')], [t('around.supervisor'), name(a.supervisor)],
+    [t('around.worker'), name(a.worker) ?? t('around.nobody')], [t('around.supervisor'), name(a.supervisor)], [t('around.lawyer'), name(a.lawyer)],
     ...page.people.filter((p) => p.kind !== 'staff').slice(0, 6).map((p) => [p.relation || word(`people.${p.kind}`, p.kind), [p.name, p.note, p.kind === 'suspected' ? t('suspected') : safeWord(p.safe)].filter(Boolean).join(', ')]),
   ].filter((r) => r[1]);
   return <div class="panel"><h2>{t('around')}</h2><dl class="facts">{rows.map(([k, v]) => <><dt>{k}</dt><dd>{v}</dd></>)}</dl></div>;

@@ -2,7 +2,7 @@
 // are needed, what is computed, what is wrong. The server says the same again,
 // and has the last word.
 import type { Answers, Problem } from '../api/types.ts';
-import { Model, Run, check as checkForm, diffAnswers, nowText, rootPlace, type Env as EngineEnv, type Field as EngineField, type Place } from '../forms/index.ts';
+import { Model, Run, applyChanges, check as checkForm, diffAnswers, nowText, prefill, rootPlace, type Env as EngineEnv, type Field as EngineField, type Place } from '../forms/index.ts';
 import type { Answers as EngineAnswers, Value } from '../forms/types.ts';
 import { word } from '../lang/index.ts';
 import { uuid } from '../local/uuid.ts';
@@ -78,6 +78,16 @@ export function changes(form: Form, before: Answers, after: Answers): Answers {
   const computed = new Set(form.fields.filter((f) => f.type === 'auto' || f.type === 'calculate' || f.name === form.approval_field).map((f) => f.name));
   const all = diffAnswers(modelOf(form), before as EngineAnswers, after as EngineAnswers) as Answers;
   return Object.fromEntries(Object.entries(all).filter(([k]) => !computed.has(k)));
+}
+
+/** The record as it is with an amendment put on it. */
+export function amended(form: Form, before: Answers, change: Answers): Answers {
+  return applyChanges(modelOf(form), before as EngineAnswers, change as EngineAnswers) as Answers;
+}
+
+/** What a form opens with when nothing is known yet. */
+export function defaults(form: Form, now: Date): Answers {
+  return prefill(modelOf(form), engineEnv({ now })).answers as Answers;
 }
 
 /** The level of the answers at which the field of this path stands. */

@@ -92,7 +92,7 @@ class Still extends Component<StillProps> {
     const body = <Body {...this.props} id={me} aria={aria} />;
     const from = known && (
       <div class="known" id={`${me}-known`}>
-        <span>{t('known.from', { title: known.title, at: dayOf(known.at), name: known.author })}</span>
+        <span>{[t('known.from', { title: known.title }), dayOf(known.at), known.author].filter(Boolean).join(', ')}</span>
         {known.confirmed ? <span class="tag low">{t('known.right')}</span> : <button type="button" class="btn" onClick={known.confirm}>{t('known.confirm')}</button>}
       </div>
     );

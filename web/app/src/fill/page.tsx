@@ -3,7 +3,7 @@
 // listed first, with links; what will be sent is read once more before it goes.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ApiError, url } from '../api/client.ts';
-import type { Answers, CasePage, Prefill, Problem, RecordView } from '../api/types.ts';
+import type { CasePage, Prefill, Problem, RecordView } from '../api/types.ts';
 import { lang, t, word } from '../lang/index.ts';
 import { moment, now } from '../lang/dates.ts';
 import { Keeper, draftKey, findDraft, type Draft } from '../local/drafts.ts';
@@ -13,13 +13,13 @@ import { uuid } from '../local/uuid.ts';
 import { go, setTitle } from '../router.ts';
 import { Bones, Box, ErrorNote, say } from '../ui/index.tsx';
 import { Unverified } from '../case/tabs.tsx';
-import { changes, check, settle } from './engine.ts';
+import { amended, changes, check, defaults, settle } from './engine.ts';
 import { Fields, type Desk } from './fields.tsx';
-import { fieldAt, isEmpty, loadForm, withAnswer, type Field, type Form } from './model.ts';
+import { at, fieldAt, isEmpty, loadForm, withAnswer, type Form } from './model.ts';
 import { Sheet, useNames } from './sheet.tsx';
 import { takeFirstContact } from './start.ts';
 
-interface Loaded { form: Form; draft: Draft; from: Prefill['from']; known: Answers; restored?: number; problems: Problem[] }
+interface Loaded { form: Form; draft: Draft; from: Prefill['from']; restored?: number; problems: Problem[]; hidden: Set<string> }
 
 export function FillPage({ caseId = '', form, record = '' }: { caseId?: string; form: string; record?: string }) {
   const [loaded, setLoaded] = useState<Loaded>();
@@ -38,6 +38,8 @@ export function FillPage({ caseId = '', form, record = '' }: { caseId?: string; 
 
 async function load(caseId: string, formId: string, record: string): Promise<Loaded> {
   const form = await loadForm(formId);
+  const view = record ? (await readThrough<RecordView>(url`/api/cases/${caseId}/records/${record}`)).data : undefined;
+  const hidden = new Set<string>(view?.hidden_tiers ?? []);
   const key = draftKey(caseId || 'new', formId, record);
   const kept = await findDraft(key);
   const prefill = caseId && !record
@@ -45,24 +47,27 @@ async function load(caseId: string, formId: string, record: string): Promise<Loa
     : undefined;
   const back = returned.value.find((b) => b.entry.form === formId && (b.entry.stream === caseId || !caseId) && (record ? b.entry.record === record : b.entry.act === 'submit'));
   if (kept && kept.draft.version === form.version) {
-    return { form, draft: kept.draft, from: prefill?.from ?? {}, known: prefill?.answers ?? {}, restored: kept.at, problems: back?.id === kept.draft.id ? back.problems : [] };
+    return { form, draft: kept.draft, from: toldBefore(prefill), restored: kept.at, problems: back?.id === kept.draft.id ? back.problems : [], hidden };
   }
   if (back) {
     const e = back.entry;
-    const base = record ? (await readThrough<RecordView>(url`/api/cases/${caseId}/records/${record}`).then((r) => r.data.answers, () => ({}))) : {};
-    const answers = Object.fromEntries(Object.entries({ ...base, ...e.answers }).filter(([, v]) => v !== null));
-    return { form, draft: { id: e.id, form: formId, version: form.version, stream: e.stream, record, follows: e.follows, base, answers, confirmed: Object.keys(answers), startedAt: Date.now() }, from: {}, known: {}, problems: back.problems };
+    const base = view?.answers ?? {};
+    const answers = amended(form, base, e.answers);
+    return { form, draft: { id: e.id, form: formId, version: form.version, stream: e.stream, record, follows: e.follows, base, answers, confirmed: Object.keys(answers), startedAt: Date.now() }, from: {}, problems: back.problems, hidden };
   }
   const draft: Draft = { id: uuid(), form: formId, version: form.version, stream: caseId, record, follows: [], base: {}, answers: {}, confirmed: [], startedAt: Date.now() };
-  if (record) {
-    const { data } = await readThrough<RecordView>(url`/api/cases/${caseId}/records/${record}`);
-    return { form, draft: { ...draft, base: data.answers, answers: data.answers, follows: data.heads }, from: {}, known: {}, problems: [] };
-  }
-  const first = caseId ? {} : takeFirstContact();
-  return { form, draft: { ...draft, answers: { ...(prefill?.answers ?? {}), ...first } }, from: prefill?.from ?? {}, known: prefill?.answers ?? {}, problems: [] };
+  if (view) return { form, draft: { ...draft, base: view.answers, answers: view.answers, follows: view.heads }, from: {}, problems: [], hidden };
+  // Without a network, or before there is a case, the form's own defaults.
+  const opening = prefill?.answers ?? defaults(form, now());
+  return { form, draft: { ...draft, answers: { ...opening, ...(caseId ? {} : takeFirstContact()) } }, from: toldBefore(prefill), problems: [], hidden };
 }
 
-function Filling({ form, draft: first, from, known, restored, problems: early, caseId, restart }: Loaded & { caseId: string; restart: () => void }) {
+/** What somebody told before; defaults and computed values are nobody's words. */
+function toldBefore(prefill: Prefill | undefined): Prefill['from'] {
+  return Object.fromEntries(Object.entries(prefill?.from ?? {}).filter(([, f]) => f.title));
+}
+
+function Filling({ form, draft: first, from, restored, problems: early, hidden, caseId, restart }: Loaded & { caseId: string; restart: () => void }) {
   const [draft, setDraft] = useState(first);
   const [problems, setProblems] = useState(early);
   const [step, setStep] = useState<'fill' | 'review'>('fill');
@@ -87,33 +92,35 @@ function Filling({ form, draft: first, from, known, restored, problems: early, c
   }, [keeper]);
   const set = useCallback((path: string, value: unknown) => {
     const d = latest.current;
-    const top = path.split(/[.[]/)[0]!;
-    change({ ...d, answers: withAnswer(d.answers, path, value), confirmed: d.confirmed.includes(top) ? d.confirmed : [...d.confirmed, top] });
+    change({ ...d, answers: withAnswer(d.answers, path, value), confirmed: d.confirmed.includes(path) ? d.confirmed : [...d.confirmed, path] });
     // What was wrong is looked at again when sending; here it only stops shouting.
     setProblems((old) => (old.some((p) => p.path === path || p.path.startsWith(`${path}.`)) ? old.filter((p) => p.path !== path && !p.path.startsWith(`${path}.`)) : old));
   }, [change]);
 
-  const env = { now: now(), known: (path: string) => known[path] };
+  const env = { now: now() };
   const settled = settle(form, draft.answers, env);
-  const isKnown = (name: string) => name in from && !isEmpty(draft.answers[name]);
-  const unconfirmed = form.fields.filter((f: Field) => isKnown(f.name) && !draft.confirmed.includes(f.name) && settled.applies(f.name));
+  const topOf = (path: string) => path.split(/[.[]/)[0]!;
+  const isConfirmed = (path: string) => draft.confirmed.includes(path) || draft.confirmed.includes(topOf(path));
+  const unconfirmed = Object.keys(from).filter((path) => !isEmpty(at(draft.answers, path)) && !isConfirmed(path) && settled.applies(path) && fieldAt(form, path));
+  // A part that the reader may not open is neither shown nor asked: the server has it.
+  const mayAnswer = (path: string) => !hidden.has(fieldAt(form, path)?.tier ?? '');
   const byPath = new Map(problems.map((p) => [p.path, p.message]));
   const desk: Desk = {
     form, caseId, set,
-    applies: settled.applies, needed: settled.needed, choices: settled.choices,
+    applies: (path) => settled.applies(path) && mayAnswer(path), needed: settled.needed, choices: settled.choices,
     wrong: (path) => byPath.get(path) ?? partWrong(problems, form, path),
     known: (path) => {
       const f = from[path];
-      if (!f || !isKnown(path)) return undefined;
-      return { ...f, confirmed: draft.confirmed.includes(path), confirm: () => change({ ...latest.current, confirmed: [...latest.current.confirmed, path] }) };
+      if (!f || isEmpty(at(draft.answers, path))) return undefined;
+      return { title: f.title ?? '', at: f.at ?? '', author: f.author ?? '', confirmed: isConfirmed(path), confirm: () => change({ ...latest.current, confirmed: [...latest.current.confirmed, path] }) };
     },
     round: problems.length,
   };
 
   const review = (e: Event) => {
     e.preventDefault();
-    const found = check(form, draft.answers, env).problems;
-    const toConfirm: Problem[] = unconfirmed.map((f) => ({ path: f.name, code: 'confirm', message: t('problem.confirm') }));
+    const found = check(form, draft.answers, env).problems.filter((p) => mayAnswer(p.path));
+    const toConfirm: Problem[] = unconfirmed.map((path) => ({ path, code: 'confirm', message: t('problem.confirm') }));
     const all = [...found, ...toConfirm.filter((c) => !found.some((p) => p.path === c.path))];
     setProblems(inOrder(form, all));
     if (all.length > 0) {
@@ -215,8 +222,8 @@ function Filling({ form, draft: first, from, known, restored, problems: early, c
             <Box kind="good">
               <h2>{t('known.title', { n: unconfirmed.length })}</h2>
               <p class="small">{t('known.what')}</p>
-              <dl class="facts">{unconfirmed.map((f) => <><dt>{f.label}</dt><dd><KnownText form={form} field={f} value={draft.answers[f.name]} names={names} /></dd></>)}</dl>
-              <p><button type="button" class="btn" onClick={() => change({ ...latest.current, confirmed: [...new Set([...latest.current.confirmed, ...unconfirmed.map((f) => f.name)])] })}>{t('known.all')}</button></p>
+              <dl class="facts">{unconfirmed.map((path) => { const f = fieldAt(form, path)!; return <><dt>{f.label}</dt><dd><Sheet.Text form={form} field={f} value={at(draft.answers, path)} names={names} /></dd></>; })}</dl>
+              <p><button type="button" class="btn" onClick={() => change({ ...latest.current, confirmed: [...new Set([...latest.current.confirmed, ...unconfirmed])] })}>{t('known.all')}</button></p>
             </Box>
           )}
         </div>
@@ -225,15 +232,11 @@ function Filling({ form, draft: first, from, known, restored, problems: early, c
         <div class="form-foot">
           <button class="btn primary">{t('review.go')}</button>
           <a class="btn" href={caseId ? url`/cases/${caseId}` : '/'}>{t('later')}</a>
-          <span class="saved" role="status">{kept === 'failed' ? <b class="late">{t('kept.failed')}</b> : kept ? t('kept.here') : ''}</span>
+          <span class="saved">{kept === 'failed' ? <b class="late" role="alert">{t('kept.failed')}</b> : kept === 'saving' ? t('keeping') : kept === 'kept' ? t('kept.here') : ''}</span>
         </div>
       </form>
     </>
   );
-}
-
-function KnownText({ form, field, value, names }: { form: Form; field: Field; value: unknown; names: ReturnType<typeof useNames> }) {
-  return <Sheet.Text form={form} field={field} value={value} names={names} />;
 }
 
 /** A fault of a part (age.years) is said at its question. */

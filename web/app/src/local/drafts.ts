@@ -19,6 +19,9 @@ export interface Draft {
 
 export const draftKey = (stream: string, form: string, record: string): string => `${stream}/${form}/${record || 'new'}`;
 
+/** Asks before the page closes between a keystroke and the disk, a matter of milliseconds. */
+const stay = (e: Event): void => e.preventDefault();
+
 export class Keeper {
   private next: Draft | undefined;
   private writing: Promise<void> | undefined;
@@ -34,6 +37,7 @@ export class Keeper {
 
   private async write(): Promise<void> {
     this.told('saving');
+    addEventListener('beforeunload', stay);
     try {
       while (this.next) {
         const draft = this.next;
@@ -43,6 +47,8 @@ export class Keeper {
       this.told('kept');
     } catch {
       this.told('failed');
+    } finally {
+      removeEventListener('beforeunload', stay);
     }
   }
 

@@ -3,17 +3,19 @@
 import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { call, post, url } from '../api/client.ts';
-import type { AdminUser, Organisation, PolicyRow } from '../api/types.ts';
+import type { AdminUser, Organisation, Policy as PolicyTable, PolicyRow } from '../api/types.ts';
 import { t, word, type Key } from '../lang/index.ts';
 import { moment } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
 import { query } from '../router.ts';
+import { may } from '../session.ts';
 import { Act, Box, Empty, Line, Shown, say } from '../ui/index.tsx';
 
 const roles = ['screener', 'case_worker', 'supervisor', 'counsellor', 'lawyer', 'programme_manager', 'statistician', 'administrator', 'auditor'];
-const parts: { id: string; key: Key }[] = [
-  { id: 'users', key: 'admin.users' }, { id: 'organisations', key: 'admin.orgs' }, { id: 'policy', key: 'admin.policy' },
-  { id: 'why', key: 'admin.why' }, { id: 'content', key: 'admin.content' }, { id: 'audit', key: 'admin.audit' },
+const all: { id: string; key: Key; needs: string }[] = [
+  { id: 'users', key: 'admin.users', needs: 'admin.users' }, { id: 'organisations', key: 'admin.orgs', needs: 'admin.organisations' },
+  { id: 'policy', key: 'admin.policy', needs: 'admin.policy' }, { id: 'why', key: 'admin.why', needs: 'admin.policy' },
+  { id: 'content', key: 'admin.content', needs: 'admin.content' }, { id: 'audit', key: 'admin.audit', needs: 'admin.audit' },
 ];
 
 type Many<T> = T[] | { items: T[] } | undefined;
@@ -22,7 +24,8 @@ function items<T>(x: Many<T>): T[] {
 }
 
 export function AdminPage() {
-  const part = query.value.get('part') ?? 'users';
+  const parts = all.filter((p) => may.value.has(p.needs));
+  const part = query.value.get('part') ?? parts[0]?.id;
   return (
     <>
       <div class="top"><h1 tabIndex={-1}>{t('nav.admin')}</h1></div>
@@ -90,24 +93,39 @@ function Organisations() {
 }
 
 function Policy() {
-  const read = useRead<PolicyRow[] | { rows?: PolicyRow[]; items?: PolicyRow[]; note?: string }>('/api/admin/policy');
+  const read = useRead<PolicyTable>('/api/admin/policy');
   const [role, setRole] = useState('');
   return (
     <Shown of={read}>{(d) => {
-      const all = Array.isArray(d) ? d : d.rows ?? d.items ?? [];
-      const shown = role ? all.filter((r) => r.role === role) : all;
-      const list = [...new Set(all.map((r) => r.role))];
+      const list = d.roles?.map((r) => r.id) ?? [...new Set(d.rows.map((r) => r.role))];
+      const named = (from: { id: string; text: string }[] | undefined, id: string, kind: string) => from?.find((n) => n.id === id)?.text ?? word(`${kind}.${id}`, id);
+      const shown: PolicyRow[] = d.rows.filter((r) => r.role === (role || list[0]));
       return (
         <div class="stack">
           <p class="soft measure">{t('policy.what')}</p>
-          <div class="filters"><label>{t('admin.role')}<select value={role} onChange={(e) => setRole(e.currentTarget.value)}><option value="">{t('any')}</option>{list.map((r) => <option key={r} value={r}>{word(`role.${r}`, r)}</option>)}</select></label></div>
+          {d.always && <ul>{d.always.map((a) => <li key={a}>{a}</li>)}</ul>}
+          {d.grid && d.relations && <Grid table={d} roles={list} named={named} />}
+          <div class="filters"><label>{t('admin.role')}<select value={role} onChange={(e) => setRole(e.currentTarget.value)}>{list.map((r) => <option key={r} value={r}>{named(d.roles, r, 'role')}</option>)}</select></label></div>
           <div class="scroll" tabIndex={0} role="region" aria-label={t('admin.policy')}><table>
-            <thead><tr><th scope="col">{t('admin.role')}</th><th scope="col">{t('policy.relation')}</th><th scope="col">{t('policy.action')}</th><th scope="col">{t('policy.tiers')}</th><th scope="col">{t('policy.words')}</th></tr></thead>
-            <tbody>{shown.map((r, i) => <tr key={i}><th scope="row">{word(`role.${r.role}`, r.role)}</th><td>{word(`relation.${r.relation}`, r.relation)}</td><td>{word(`did.${r.action}`, r.action)}</td><td>{(r.tiers ?? []).map((x) => word(`tier.${x}`, x)).join(', ')}</td><td>{r.words}</td></tr>)}</tbody>
+            <thead><tr><th scope="col">{t('policy.relation')}</th><th scope="col">{t('policy.action')}</th><th scope="col">{t('policy.tiers')}</th><th scope="col">{t('policy.words')}</th></tr></thead>
+            <tbody>{shown.map((r, i) => <tr key={i}><th scope="row">{named(d.relations, r.relation, 'relation')}</th><td>{named(d.actions, r.action, 'did')}</td><td>{(r.tiers ?? []).map((x) => named(d.tiers, x, 'tier')).join(', ')}</td><td>{r.words}</td></tr>)}</tbody>
           </table></div>
         </div>
       );
     }}</Shown>
+  );
+}
+
+/** What each role may read of a case, in each relation to it. */
+function Grid({ table, roles, named }: { table: PolicyTable; roles: string[]; named: (from: { id: string; text: string }[] | undefined, id: string, kind: string) => string }) {
+  const cells = new Map((table.grid ?? []).filter((g) => g.kind === 'case').map((g) => [`${g.role}/${g.relation}`, g.read ?? []]));
+  const relations = (table.relations ?? []).filter((r) => r.id !== 'none');
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={t('policy.grid')}><table>
+      <caption>{t('policy.grid')}</caption>
+      <thead><tr><th scope="col">{t('admin.role')}</th>{relations.map((r) => <th scope="col" key={r.id}>{r.text}</th>)}</tr></thead>
+      <tbody>{roles.map((role) => <tr key={role}><th scope="row">{named(table.roles, role, 'role')}</th>{relations.map((r) => <td key={r.id}>{(cells.get(`${role}/${r.id}`) ?? []).map((x) => named(table.tiers, x, 'tier')).join(', ') || <span class="faint">–</span>}</td>)}</tr>)}</tbody>
+    </table></div>
   );
 }
 

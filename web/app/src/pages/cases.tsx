@@ -6,7 +6,7 @@ import { t } from '../lang/index.ts';
 import { useRead } from '../local/reads.ts';
 import { query, go } from '../router.ts';
 import { may } from '../session.ts';
-import { Due, Empty, More, RiskTag, Shown, caseLine, say, errorWords, statusWord } from '../ui/index.tsx';
+import { Due, Empty, More, RiskTag, Shown, caseLine, say, errorWords, statusOf, statusWord } from '../ui/index.tsx';
 
 const statuses = ['contact', 'screened', 'consent', 'registered', 'assessed', 'planned', 'in_service', 'follow_up', 'closed'];
 
@@ -29,7 +29,7 @@ export function CasesPage() {
     if (v) next.set(name, v); else next.delete(name);
     go(`/cases?${next}`, true);
   };
-  const scopes = ['mine', ...(may.value.has('assign') || may.value.has('team') || may.value.has('team.read') ? ['team'] : []), 'organisation'] as const;
+  const scopes = ['mine', ...(may.value.has('team.read') ? ['team'] : []), 'organisation'] as const;
 
   return (
     <>
@@ -38,6 +38,7 @@ export function CasesPage() {
         <label>{t('filter.scope')}<select value={wanted.get('scope') ?? ''} onChange={filter('scope')}>{scopes.map((s) => <option value={s} key={s}>{t(`scope.${s as 'mine' | 'team' | 'organisation'}`)}</option>)}</select></label>
         <label>{t('filter.status')}<select value={wanted.get('status') ?? ''} onChange={filter('status')}><option value="">{t('any')}</option>{statuses.map((s) => <option value={s} key={s}>{statusWord(s)}</option>)}</select></label>
         <label>{t('filter.risk')}<select value={wanted.get('risk') ?? ''} onChange={filter('risk')}><option value="">{t('any')}</option>{(['high', 'medium', 'low'] as const).map((r) => <option value={r} key={r}>{t(`risk.${r}`)}</option>)}</select></label>
+        <label>{t('filter.sort')}<select value={wanted.get('sort') ?? 'risk'} onChange={filter('sort')}><option value="risk">{t('sort.risk')}</option><option value="recent">{t('sort.recent')}</option></select></label>
       </div>
       <Shown of={read}>{(data) => {
         const items = [...data.items, ...(more?.items ?? [])];
@@ -60,7 +61,7 @@ export function CaseRow({ c }: { c: CaseSummary }) {
   return (
     <a class="row" href={url`/cases/${c.id}`}>
       <RiskTag level={c.risk} />
-      <span><b>{caseLine(c) || c.code}</b><span class="soft">{[c.code, statusWord(c.status), c.worker, c.next?.title].filter(Boolean).join(' · ')}</span></span>
+      <span><b>{caseLine(c) || c.code}</b><span class="soft">{[c.code, statusOf(c), c.worker, c.next?.title].filter(Boolean).join(' · ')}</span></span>
       <span class="clock"><Due at={c.next?.due_at} /></span>
     </a>
   );

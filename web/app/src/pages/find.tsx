@@ -5,8 +5,9 @@ import { post, url } from '../api/client.ts';
 import type { Candidate, Found } from '../api/types.ts';
 import { t } from '../lang/index.ts';
 import { setFirstContact } from '../fill/start.ts';
+import { may as mayOpen } from '../session.ts';
 import { takeSearch } from '../shell.tsx';
-import { Bones, Empty, ErrorNote, Name, RiskTag, ageText, statusWord, whoIs } from '../ui/index.tsx';
+import { Bones, Empty, ErrorNote, Name, RiskTag, ageText, statusOf, whoIs } from '../ui/index.tsx';
 
 interface Terms { q?: string; name?: string; code?: string; phone?: string; age?: number; sex?: string; place?: string }
 
@@ -61,9 +62,9 @@ export function FindPage() {
           {found.candidates.length === 0 && <Empty title={t('find.none')}><p>{t('find.none.next')}</p></Empty>}
           <ul class="rows">{found.candidates.map((c) => <li key={c.case.id}><Match of={c} /></li>)}</ul>
           <p class="wrap">
-            <a class={`btn ${found.candidates.length === 0 ? 'primary' : ''}`} href="/cases/new/F01_first_contact" onClick={() => setFirstContact({ ...(terms.name || (terms.q && !/\d/.test(terms.q)) ? { nickname: terms.name || terms.q } : {}) })}>
+            {mayOpen.value.has('open') && <a class={`btn ${found.candidates.length === 0 ? 'primary' : ''}`} href="/cases/new/F01_first_contact" onClick={() => setFirstContact({ ...(terms.name || (terms.q && !/\d/.test(terms.q)) ? { nickname: terms.name || terms.q } : {}) })}>
               {found.candidates.length === 0 ? t('find.new') : t('find.new.anyway')}
-            </a>
+            </a>}
           </p>
         </section>
       )}
@@ -71,16 +72,17 @@ export function FindPage() {
   );
 }
 
-function Match({ of: { case: c, why } }: { of: Candidate }) {
+function Match({ of: { case: c, why, may, ask } }: { of: Candidate }) {
+  const Row = may === false ? 'div' : 'a';
   return (
-    <a class="row" href={url`/cases/${c.id}`}>
+    <Row class="row" {...(may === false ? {} : { href: url`/cases/${c.id}` })}>
       <RiskTag level={c.risk} />
       <span>
         <b>{c.name || c.code} {(c.names ?? []).filter((n) => n.text !== c.name).slice(0, 3).map((n) => <span class="light" key={n.text}><Name of={n} /> </span>)}</b>
-        <span class="soft">{[c.code, whoIs(c.sex, c.age), ageText(c.age), c.place, statusWord(c.status), c.org].filter(Boolean).join(' · ')}</span>
+        <span class="soft">{[c.code, whoIs(c.sex, c.age), ageText(c.age), c.place, statusOf(c), c.org].filter(Boolean).join(' · ')}</span>
         <br /><span class="small">{t('find.because')} {why.map((w) => w.text).join('; ')}</span>
       </span>
-      <span class="clock">{t('open')}</span>
-    </a>
+      <span class="clock">{may === false ? ask ? t('find.ask', { name: ask }) : t('find.not.yours') : t('open')}</span>
+    </Row>
   );
 }

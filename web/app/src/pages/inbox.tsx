@@ -23,7 +23,7 @@ export function InboxPage() {
               <div class="stack tab-body">{data.approvals.map((a) => <Ask key={a.entry || a.record} a={a} done={done} />)}</div></section>}
             {data.notices.length > 0 && <section class="group"><header><h2>{t('inbox.notices')}</h2></header>
               <ul class="rows">{data.notices.map((n) => (
-                <li key={n.id}><a class="row" href={n.go ? placeOf(n.go) : n.case ? url`/cases/${n.case.id}` : '/inbox'}><span class="tag info">{n.case?.code ?? t('kind.notice')}</span><span>{n.text}</span><span class="clock">{when(n.at)}</span></a></li>
+                <li key={n.id}><a class="row" href={n.go ? placeOf(n.go, n.kind) : n.case ? url`/cases/${n.case.id}` : '/inbox'}><span class="tag info">{n.case?.code ?? t('kind.notice')}</span><span>{n.text}</span><span class="clock">{when(n.at)}</span></a></li>
               ))}</ul></section>}
           </>
         )}</Shown>
@@ -44,7 +44,8 @@ function Ask({ a, done }: { a: InboxItem; done: () => void }) {
         <dl class="answers">{a.summary!.map((c) => <div key={c.label}><dt>{c.label}</dt><dd><Name of={{ text: c.text }} /></dd></div>)}</dl>
       ) : null}
       <p><a href={url`/cases/${a.case.id}/records/${a.record}`}>{t('read.whole')}</a></p>
-      <Decide caseId={a.case.id} record={a.record} entry={a.entry} done={done} />
+      {a.fell && <p class="soft">{t('approval.fell')}</p>}
+      {a.may_i === false ? <p class="soft">{t('approval.not.yours')}</p> : <Decide caseId={a.case.id} record={a.record} entry={a.entry} done={done} />}
     </article>
   );
 }

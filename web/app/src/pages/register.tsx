@@ -8,14 +8,14 @@ import { go, query } from '../router.ts';
 import { Empty, Shown, scriptLang } from '../ui/index.tsx';
 
 export function RegisterPage() {
-  const vars = useRead<Variable[] | { items: Variable[] }>('/api/register/variables');
-  const sources = useRead<RegisterSource[] | { items: RegisterSource[] }>('/api/register/sources');
+  const vars = useRead<Variable[] | { items: Variable[] }>(`/api/register/variables?lang=${lang.value}`);
+  const sources = useRead<RegisterSource[] | { items: RegisterSource[] }>(`/api/register/sources?lang=${lang.value}`);
   const list = items(vars.data);
   const q = query.value;
   const rows = q.get('rows') ?? list[0]?.id ?? '';
   const cols = q.get('cols') ?? list[1]?.id ?? '';
   const source = q.get('source') ?? '';
-  const path = rows ? `/api/register/table?${new URLSearchParams({ rows, ...(cols && cols !== rows ? { cols } : {}), ...(source ? { source } : {}) })}` : undefined;
+  const path = rows ? `/api/register/table?${new URLSearchParams({ rows, lang: lang.value, ...(cols && cols !== rows ? { cols } : {}), ...(source ? { source } : {}) })}` : undefined;
   const table = useRead<RegisterTable>(path);
   const pick = (name: string) => (e: Event) => {
     const next = new URLSearchParams({ rows, cols, ...(source ? { source } : {}) });
@@ -71,6 +71,7 @@ function Picture({ table, rows, cols }: { table: RegisterTable; rows: string; co
           </table>
         </div>
       </div>
+      {(table.citations ?? []).map((c) => <p class="small soft" key={c}>{c}</p>)}
       <p class="acts">
         <button type="button" class="btn" onClick={() => save(`${name}.csv`, 'text/csv', csv(table, rows))}>CSV</button>
         <button type="button" class="btn" onClick={() => save(`${name}.svg`, 'image/svg+xml', drawn)}>SVG</button>

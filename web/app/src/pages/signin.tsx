@@ -1,8 +1,8 @@
 // Signing in: password, second factor, passkey; and accepting an invitation.
 // The invitation's token stands behind the # of its address, which no server log sees.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { ApiError, get, post } from '../api/client.ts';
-import type { Me, SignedIn } from '../api/types.ts';
+import type { Me, SignedIn, Ways } from '../api/types.ts';
 import { t } from '../lang/index.ts';
 import { segments } from '../router.ts';
 import { endedMeanwhile, welcome } from '../session.ts';
@@ -20,7 +20,9 @@ export function SignIn() {
   const [step, setStep] = useState<'password' | 'totp'>('password');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string>();
+  const [ways, setWays] = useState<Ways>({});
   const invited = segments.value[0] === 'invitation';
+  useEffect(() => { get<Ways>('/api/sign-in').then(setWays, () => undefined); }, []);
 
   const attempt = (work: () => Promise<SignedIn>) => async () => {
     setBusy(true);
@@ -68,7 +70,8 @@ export function SignIn() {
             <button class="btn primary" disabled={busy}>{t('signin.go')}</button>
           </form>
         )}
-        {!invited && step === 'password' && passkeyAvailable() && (
+        {!invited && step === 'password' && ways.single_sign_on && <a class="btn" href="/api/sign-in/oidc">{t('signin.sso', { name: ways.single_sign_on })}</a>}
+        {!invited && step === 'password' && passkeyAvailable() && ways.passkeys !== false && (
           <button type="button" class="btn" disabled={busy} onClick={attempt(signInWithPasskey)}>{t('signin.passkey')}</button>
         )}
         <Langs />

@@ -19,7 +19,7 @@ export function TeamPage() {
             <caption>{t('team.load')}</caption>
             <thead><tr><th scope="col">{t('team.worker')}</th><th scope="col">{t('team.share')}</th><th scope="col" class="n">{t('team.open')}</th><th scope="col" class="n">{t('risk.high')}</th><th scope="col" class="n">{t('group.overdue')}</th></tr></thead>
             <tbody>{data.workers.map((w) => (
-              <tr key={w.user}><th scope="row"><a href={`/cases?scope=team&worker=${encodeURIComponent(w.user)}`}>{w.name}</a></th>
+              <tr key={w.user}><th scope="row">{w.name}</th>
                 <td><Meter n={w.open} of={w.limit} /></td>
                 <td class="n" data-label={t('team.open')}>{t('n.of', { n: w.open, of: w.limit })}</td><td class="n" data-label={t('risk.high')}>{w.high}</td><td class={`n ${w.overdue > 0 ? 'late' : ''}`} data-label={t('group.overdue')}>{w.overdue}</td></tr>
             ))}</tbody>
@@ -47,7 +47,7 @@ function Assign({ c, workers, done }: { c: CaseSummary; workers: Team['workers']
       <span class="wrap">
         <label class="visually-hidden" for={select}>{t('assign.to', { code: c.code })}</label>
         <select id={select} value={to} onChange={(e) => setTo(e.currentTarget.value)}><option value="">{t('assign.choose')}</option>{workers.map((w) => <option key={w.user} value={w.user}>{w.name} ({w.open})</option>)}</select>
-        <Act disabled={!to} run={async () => { await post(url`/api/cases/${c.id}/assign`, { worker: to, supervisor: me.value?.user.id, team: me.value?.team, id: uuid() }); say(t('assign.done')); done(); }}>{t('assign.go')}</Act>
+        <Act disabled={!to} run={async () => { await post(url`/api/cases/${c.id}/assign`, { worker: to, supervisor: me.value?.user.id, ...(me.value?.team_id ? { team: me.value.team_id } : {}), id: uuid() }); say(t('assign.done')); done(); }}>{t('assign.go')}</Act>
       </span>
     </div>
   );

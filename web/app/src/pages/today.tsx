@@ -1,6 +1,6 @@
 // Today: what is overdue, due, new; ordered by risk and clock by the server.
 // Every line opens the one place where it is done.
-import type { Today, TodayItem } from '../api/types.ts';
+import type { Go, Today, TodayItem } from '../api/types.ts';
 import { url } from '../api/client.ts';
 import { clock, longToday, setServerNow } from '../lang/dates.ts';
 import { t, word } from '../lang/index.ts';
@@ -11,13 +11,15 @@ import { FindBox } from '../shell.tsx';
 import { Due, Empty, RiskTag, Shown, ageText, whoIs } from '../ui/index.tsx';
 
 /** Where an item is done. */
-export function placeOf(go: { case: string; form?: string; record?: string; tab?: string }): string {
-  if (go.form) return url`/cases/${go.case}/forms/${go.form}/${go.record || 'new'}`;
+export function placeOf(go: Go, kind = ''): string {
+  if (go.record && ['dispute', 'approval', 'approved', 'returned', 'override'].includes(kind)) return url`/cases/${go.case}/records/${go.record}`;
+  if (go.tab) return url`/cases/${go.case}?tab=${go.tab === 'disputes' ? 'approvals' : go.tab}`;
+  if (go.form) return url`/cases/${go.case}/do/${go.form}` + (go.record ? url`/${go.record}` : '');
   if (go.record) return url`/cases/${go.case}/records/${go.record}`;
-  return url`/cases/${go.case}` + (go.tab ? url`?tab=${go.tab}` : '');
+  return url`/cases/${go.case}`;
 }
 
-export const mayFind = (): boolean => ['find', 'case.find', 'read'].some((a) => may.value.has(a));
+const mayFind = (): boolean => may.value.has('find');
 
 export function TodayPage() {
   const read = useRead<Today>('/api/today');
@@ -27,7 +29,7 @@ export function TodayPage() {
       <div class="top">
         <h1 tabIndex={-1}>{longToday()}</h1>
         {mayFind() && <FindBox />}
-        {mayFind() && <a class="btn primary" href="/find">{t('first.contact')}</a>}
+        {may.value.has('open') && mayFind() && <a class="btn primary" href="/find">{t('first.contact')}</a>}
       </div>
       {returned.value.length > 0 && (
         <div class="box bad"><strong>{t('returned.some', { n: returned.value.length })}</strong> <a class="tall" href="/unsent">{t('returned.see')}</a></div>
@@ -60,9 +62,9 @@ function Row({ item, isNew }: { item: TodayItem; isNew: boolean }) {
   const line = [c?.code, who, item.note].filter(Boolean).join(' · ');
   const due = clock(item.due_at);
   return (
-    <a class="row" href={placeOf(item.go)}>
+    <a class="row" href={placeOf(item.go, item.kind)}>
       {isNew || !c ? <span class="tag info">{word(`kind.${item.kind}`, t('kind.new'))}</span> : <RiskTag level={c.risk} />}
-      <span><b>{item.title}</b><span class="soft">{line}{item.escalated && <> · {t('escalated')}</>}</span></span>
+      <span><b>{item.title}</b><span class="soft">{line}{item.for && <> · {item.for}</>}{item.escalated && <> · {t('escalated')}</>}</span></span>
       <span class={`clock ${due.state}`}>{item.due_at ? <Due at={item.due_at} /> : item.kind === 'dispute' ? t('settle') : ''}</span>
     </a>
   );

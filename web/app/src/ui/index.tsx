@@ -23,8 +23,8 @@ export function Due({ at }: { at?: string | undefined }) {
 
 /** "girl", "man", … from sex and age; falls back to the code. */
 export function whoIs(sex: string | undefined, age: Age | number | undefined): string {
-  const years = typeof age === 'number' ? age : age?.years;
-  const child = (typeof age === 'object' && age.presumed_child) || (years !== undefined && years < 18);
+  const years = typeof age === 'number' ? age : age?.text === '' && !age.years ? undefined : age?.years;
+  const child = (age && typeof age === 'object' && (age.presumed_child || age.child)) || (years !== undefined && years < 18);
   const key = `who.${sex ?? 'unknown'}.${child ? 'child' : 'adult'}`;
   return word(key, word(child ? 'who.child' : 'who.person', ''));
 }
@@ -39,6 +39,11 @@ export function ageText(age: Age | number | undefined): string {
 export function caseLine(c: CaseSummary | undefined): string {
   if (!c) return '';
   return [c.name, whoIs(c.sex, c.age), ageText(c.age)].filter(Boolean).join(', ');
+}
+
+/** The server's own word for a status; ours where it has none in this language. */
+export function statusOf(c: { status: string; status_label?: string }): string {
+  return word(`status.${c.status}`, c.status_label || c.status);
 }
 
 export function statusWord(status: string): string {
