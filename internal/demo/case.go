@@ -19,21 +19,25 @@ var stages = []struct {
 	name  string
 	share int
 }{
-	{"contact", 4}, {"screened", 4}, {"consent", 3}, {"registered", 8}, {"assessed", 8},
-	{"planned", 8}, {"in_service", 31}, {"follow_up", 14}, {"closed", 20},
+	{"contact", 2}, {"screened", 2}, {"consent", 2}, {"registered", 3}, {"assessed", 3},
+	{"planned", 4}, {"in_service", 14}, {"follow_up", 8}, {"closed", 62},
 }
 
 // teller holds what one story carries along.
 type teller struct {
-	m      *Maker
-	c      *Case
-	at     time.Time
-	worker string // real ids
-	boss   string
-	orgID  string
-	heads  map[string]string // record → newest entry
-	facts  map[string]any    // Form.field → newest answer, for known_from
-	child  child
+	m       *Maker
+	c       *Case
+	at      time.Time
+	worker  string // real ids
+	boss    string
+	orgID   string
+	heads   map[string]string // form → newest entry of its newest record
+	records map[string]string // form → its newest record
+	facts   map[string]any    // Form.field → newest answer, for known_from
+	child   child
+
+	screened, consented, assessed, planned, safetyReview time.Time
+	reviewed                                             bool // the presumption was looked at again
 }
 
 // child is whom the story is about.
@@ -50,12 +54,12 @@ type child struct {
 	trafficked bool
 }
 
-func (m *Maker) oneCase(i, n int) (Case, error) {
+func (m *Maker) oneCase() (Case, error) {
 	stage := m.stage()
-	org, worker, boss := m.team(i)
+	org, worker, boss := m.team()
 	t := &teller{m: m, c: &Case{Org: org, Stage: stage}, worker: m.ids.User(worker), boss: m.ids.User(boss),
-		orgID: m.ids.Org(org), heads: map[string]string{}, facts: map[string]any{}, child: m.newChild()}
-	t.at = m.begin(stage, i, n)
+		orgID: m.ids.Org(org), heads: map[string]string{}, records: map[string]string{}, facts: map[string]any{}, child: m.newChild()}
+	t.at = m.begin(stage)
 	t.c.Stream = m.id(t.at)
 	if err := t.tell(stage, organisationCountry(org), teamOf(worker)); err != nil {
 		return Case{}, err
@@ -75,12 +79,9 @@ func (m *Maker) stage() string {
 
 // team chooses whose case it is: most belong to River House, and there most to
 // the case worker whose sign-in is printed.
-func (m *Maker) team(i int) (org, worker, boss string) {
+func (m *Maker) team() (org, worker, boss string) {
 	if m.chance(70) {
-		w := pick(m.rng, []string{"chanthou", "chanthou", "minh", "sokha", "veasna", "thida"})
-		if i%17 == 0 {
-			w = "chanthou"
-		}
+		w := pick(m.rng, []string{"chanthou", "chanthou", "minh", "sokha", "mony", "sreypov", "veasna", "thida"})
 		if w == "veasna" || w == "thida" {
 			return "river", w, "kunthea"
 		}
@@ -134,9 +135,9 @@ func (m *Maker) newChild() child {
 
 // begin gives the day of the first contact: closed cases lie within three
 // years, young stages within the last days, the others in between.
-func (m *Maker) begin(stage string, i, n int) time.Time {
+func (m *Maker) begin(stage string) time.Time {
 	back := map[string][2]int{"contact": {0, 2}, "screened": {0, 4}, "consent": {1, 6}, "registered": {3, 14},
-		"assessed": {8, 30}, "planned": {15, 45}, "in_service": {25, 400}, "follow_up": {120, 600}, "closed": {240, 1095}}[stage]
+		"assessed": {8, 30}, "planned": {15, 45}, "in_service": {25, 130}, "follow_up": {110, 200}, "closed": {200, 1095}}[stage]
 	days := back[0] + m.rng.IntN(back[1]-back[0]+1)
 	at := m.now.AddDate(0, 0, -days).Truncate(24 * time.Hour)
 	return at.Add(time.Duration(1+m.rng.IntN(9))*time.Hour + time.Duration(m.rng.IntN(60))*time.Minute)
@@ -175,11 +176,21 @@ func (t *teller) code(country string) string {
 	return b.String()
 }
 
-// later moves the story's clock on, by hours, into working hours, and not past
-// the day on which the story ends.
+// The office's hours in UTC: eight to six in Phnom Penh.
+const opens, closes = 1, 11
+
+// later moves the story's clock on, by hours, into the office's hours, and not
+// past the day on which the story ends.
 func (t *teller) later(hours int) {
 	before := t.at
 	t.at = t.at.Add(time.Duration(hours)*time.Hour + time.Duration(t.m.rng.IntN(50))*time.Minute)
+	if h := t.at.Hour(); h < opens || h >= closes {
+		day := t.at.Truncate(24 * time.Hour)
+		if h >= closes {
+			day = day.AddDate(0, 0, 1)
+		}
+		t.at = day.Add(time.Duration(opens)*time.Hour + time.Duration(10+t.m.rng.IntN(170))*time.Minute)
+	}
 	if latest := t.m.now.Add(-time.Duration(5+t.m.rng.IntN(20)) * time.Minute); t.at.After(latest) {
 		t.at = latest
 	}
@@ -210,7 +221,8 @@ func language(country string) string {
 }
 
 func (t *teller) screening() error {
-	t.later(3)
+	t.later(2)
+	t.screened = t.at
 	profile := "child_labour"
 	switch {
 	case t.child.sexual:
@@ -225,7 +237,8 @@ func (t *teller) screening() error {
 }
 
 func (t *teller) consent() error {
-	t.later(20)
+	t.later(4)
+	t.consented = t.at
 	by := "individual"
 	caregiver := "no"
 	if t.child.unsafe {
@@ -261,7 +274,7 @@ func band(age int) string {
 }
 
 func (t *teller) registration() error {
-	t.later(24 + t.m.rng.IntN(40))
+	t.later(map[string]int{"high": 4, "medium": 30, "low": 70}[t.child.risk])
 	c := t.child
 	said := map[string]any{
 		"first_name": c.name.Given, "last_name": c.name.Family, "other_names": []any{strings.TrimSpace(c.name.GivenLatin + " " + c.name.FamilyLatin)},
@@ -276,7 +289,7 @@ func (t *teller) registration() error {
 	if err := t.fill("F04_registration", said, 55); err != nil {
 		return err
 	}
-	if t.m.chance(6) {
+	if t.m.chance(12) && t.c.Stage != "closed" && t.c.Stage != "follow_up" {
 		t.dispute()
 	}
 	if t.m.chance(85) {
@@ -328,7 +341,25 @@ func ordered(lib *forms.Library, list string, codes ...string) []any {
 }
 
 func (t *teller) assessment() error {
-	t.later(40 + t.m.rng.IntN(60))
+	t.later(40 + t.m.rng.IntN(20))
+	if err := t.assess(); err != nil {
+		return err
+	}
+	if t.child.risk != "low" {
+		t.later(3)
+		if err := t.fill("F07_safety_plan", map[string]any{"comms": []any{"call_hours"}, "review_date": t.inDays(30)}, 80); err != nil {
+			return err
+		}
+		t.safetyReview = t.at.AddDate(0, 0, 28)
+	}
+	if t.c.Stage != "assessed" || t.m.chance(50) {
+		t.approve("F06_risk_assessment")
+	}
+	return nil
+}
+
+// assess judges the risk as it is now.
+func (t *teller) assess() error {
 	harm := map[string]string{"high": "high", "medium": "low", "low": "none"}[t.child.risk]
 	if t.child.risk == "high" && t.m.chance(60) {
 		harm = "low"
@@ -337,22 +368,13 @@ func (t *teller) assessment() error {
 	if !ok {
 		return fmt.Errorf("there is no form F06_risk_assessment")
 	}
-	said := map[string]any{"risk_level": t.child.risk, "bip_step": "bia_comprehensive", "self_harm": orOther(f, "self_harm", harm),
-		"trafficker_contact": orOther(f, "trafficker_contact", harm), "case_plan_due": t.at.AddDate(0, 0, 14).Format(time.DateOnly)}
-	if err := t.fill("F06_risk_assessment", said, 60); err != nil {
-		return err
-	}
-	if t.child.risk != "low" {
-		t.later(5)
-		if err := t.fill("F07_safety_plan", map[string]any{"comms": []any{"call_hours"}}, 80); err != nil {
-			return err
-		}
-	}
-	if t.c.Stage != "assessed" || t.m.chance(50) {
-		t.approve("F06_risk_assessment")
-	}
-	return nil
+	t.assessed = t.at
+	return t.fill("F06_risk_assessment", map[string]any{"risk_level": t.child.risk, "bip_step": "bia_comprehensive",
+		"self_harm": orOther(f, "self_harm", harm), "trafficker_contact": orOther(f, "trafficker_contact", harm),
+		"case_plan_due": t.inDays(14)}, 60)
 }
+
+func (t *teller) inDays(days int) string { return t.at.AddDate(0, 0, days).Format(time.DateOnly) }
 
 // orOther gives the code if the field's own choices have it, else leaves the
 // field to chance.
@@ -366,7 +388,7 @@ func orOther(f *forms.Form, field, code string) any {
 
 func (t *teller) plan() error {
 	t.later(60 + t.m.rng.IntN(100))
-	if err := t.fill("F08_case_plan", map[string]any{"review_date": t.at.AddDate(0, 2, 0).Format(time.DateOnly)}, 70); err != nil {
+	if err := t.newPlan(); err != nil {
 		return err
 	}
 	if t.c.Stage != "planned" || t.m.chance(50) {
@@ -375,28 +397,117 @@ func (t *teller) plan() error {
 	return nil
 }
 
+func (t *teller) newPlan() error {
+	t.planned = t.at
+	return t.fill("F08_case_plan", map[string]any{"review_date": t.inDays(60)}, 70)
+}
+
+// services is the long middle of a case: a note or a service every few days,
+// and everything looked at again when its time comes. Stages behind it end
+// after two to four months; the others go on until the story's last day.
 func (t *teller) services() error {
-	n := 3 + t.m.rng.IntN(6)
-	span := int(t.m.now.Sub(t.at).Hours()) / (n + 2)
-	if t.c.Stage == "closed" || t.c.Stage == "follow_up" {
-		span = min(span/2, 24*14)
+	end := t.m.now
+	if t.c.Stage == "follow_up" || t.c.Stage == "closed" {
+		end = t.at.AddDate(0, 0, 50+t.m.rng.IntN(60))
 	}
-	for i := range n {
-		t.later(max(2, span))
-		if err := t.note(); err != nil {
-			return err
-		}
-		if i%2 == 0 {
-			said := map[string]any{"date": t.at.Format(time.DateOnly), "provider": t.orgID, "grant": nil}
-			if err := t.fill("F10_service_log", said, 60); err != nil {
-				return err
-			}
-		}
+	said := map[string]any{"date": t.at.Format(time.DateOnly), "provider": t.orgID, "grant": nil}
+	if err := t.fill("F10_service_log", said, 60); err != nil {
+		return err
 	}
 	if t.m.chance(50) {
-		return t.referral()
+		if err := t.referral(); err != nil {
+			return err
+		}
 	}
-	return nil
+	for {
+		pace := map[string]int{"high": 3, "medium": 7, "low": 14}[t.child.risk]
+		before := t.at
+		t.later(24*pace + t.m.rng.IntN(24))
+		if t.at.After(end) || end.Sub(t.at) < 24*time.Hour {
+			if t.late() { // behind with this one: what was due stays undone
+				return nil
+			}
+			t.at = maxTime(before.Add(time.Hour), t.at.Add(-time.Duration(1+t.m.rng.IntN(40))*time.Hour))
+			return t.note()
+		}
+		if err := t.keepUp(pace); err != nil {
+			return err
+		}
+	}
+}
+
+// late is true in one case of five.
+func (t *teller) late() bool { return t.c.Stage == "in_service" && t.m.chance(20) }
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// keepUp does what is due by now: risk, plan, safety plan and consent are
+// looked at again, and the child is seen or helped.
+func (t *teller) keepUp(pace int) error {
+	if days := map[string]int{"high": 7, "medium": 14, "low": 30}[t.child.risk]; t.at.Sub(t.assessed) > time.Duration(24*(days-pace))*time.Hour {
+		t.calmDown()
+		if err := t.assess(); err != nil {
+			return err
+		}
+		t.approve("F06_risk_assessment")
+	}
+	if !t.safetyReview.IsZero() && t.at.After(t.safetyReview.AddDate(0, 0, -pace)) {
+		t.amend("F07_safety_plan", map[string]any{"review_date": t.inDays(30)})
+		t.safetyReview = t.at.AddDate(0, 0, 28)
+	}
+	if t.at.Sub(t.planned) > time.Duration(24*(60-pace))*time.Hour {
+		if err := t.newPlan(); err != nil {
+			return err
+		}
+		t.approve("F08_case_plan")
+	}
+	if !t.reviewed && t.at.Sub(t.screened) > time.Duration(24*(29-pace))*time.Hour {
+		t.reviewed = true
+		t.amend("F02_screening", map[string]any{"identification_stage": "in_identification"})
+	}
+	if t.at.Sub(t.consented) > time.Duration(24*(178-pace))*time.Hour {
+		if err := t.consent(); err != nil {
+			return err
+		}
+	}
+	if t.m.chance(35) {
+		return t.fill("F10_service_log", map[string]any{"date": t.at.Format(time.DateOnly), "provider": t.orgID, "grant": nil}, 60)
+	}
+	return t.note()
+}
+
+// calmDown lets help work: the risk falls, most of the time.
+func (t *teller) calmDown() {
+	if t.m.chance(70) {
+		t.child.risk = map[string]string{"high": "medium", "medium": "low", "low": "low"}[t.child.risk]
+	}
+}
+
+// amend changes answers of the newest record of a form.
+func (t *teller) amend(form string, changes map[string]any) {
+	f, ok := t.m.lib.Form(form)
+	if !ok || t.heads[form] == "" {
+		return
+	}
+	tiers := map[journal.Tier]map[string]any{}
+	for tier, fields := range f.SplitTiers(changes) {
+		tiers[journal.Tier(tier)] = fields
+	}
+	d := t.draft(form, f.Version, journal.Amend, t.records[form], []string{t.heads[form]}, tiers)
+	t.heads[form] = d.ID
+	t.c.Drafts = append(t.c.Drafts, d)
+}
+
+// move is a step that a person takes, not one that follows from entries.
+func (t *teller) move(id, to string) {
+	t.c.Drafts = append(t.c.Drafts, t.draft("act.move", 1, journal.Submit, "", nil, map[journal.Tier]map[string]any{
+		journal.Coded: {"to": to, "move": id}}))
+	t.at = t.at.Add(time.Second)
 }
 
 func (t *teller) note() error {
@@ -406,19 +517,25 @@ func (t *teller) note() error {
 
 func (t *teller) referral() error {
 	t.later(4)
-	consent := t.heads["F03_consent"]
-	if consent == "" {
-		return nil
+	said := map[string]any{"type": "referral", "urgency": t.child.risk, "consent_ref": t.records["F03_consent"],
+		"to_org": t.m.ids.Org(pick(t.m.rng, []string{"garden", "lotus", "desk"})), "status": "done"}
+	if t.c.Stage == "in_service" && t.m.now.Sub(t.at) < 14*24*time.Hour {
+		said["status"] = pick(t.m.rng, []string{"sent", "accepted", "in_progress"})
 	}
-	said := map[string]any{"type": "referral", "urgency": t.child.risk, "consent_ref": t.first("F03_consent"),
-		"to_org": t.m.ids.Org(pick(t.m.rng, []string{"garden", "lotus", "desk"})),
-		"status": pick(t.m.rng, []string{"pending", "accepted", "in_progress", "done"})}
 	return t.fill("F09_referral", said, 50)
 }
 
 func (t *teller) followUp() error {
+	t.later(20)
+	t.move("finish_services", "follow_up")
 	for range 1 + t.m.rng.IntN(3) {
-		t.later(24 * (20 + t.m.rng.IntN(20)))
+		t.later(24 * (20 + t.m.rng.IntN(10)))
+		if t.child.risk = "low"; t.m.now.Sub(t.at) > 48*time.Hour {
+			if err := t.assess(); err != nil {
+				return err
+			}
+			t.approve("F06_risk_assessment")
+		}
 		said := map[string]any{"date": t.at.Format(time.DateOnly), "seen": true, "safe": "yes", "contact_trafficker": false}
 		if err := t.fill("F17_reintegration_followup", said, 40); err != nil {
 			return err
@@ -436,6 +553,8 @@ func (t *teller) closure() error {
 		return err
 	}
 	t.approve("F27_closure")
+	t.later(2)
+	t.move("close", "closed")
 	return nil
 }
 
@@ -444,20 +563,10 @@ func (t *teller) approve(form string) {
 	t.later(6 + t.m.rng.IntN(20))
 	entry := t.heads[form]
 	d := t.draft("act.approve", 1, journal.Submit, "", nil, map[journal.Tier]map[string]any{
-		journal.Coded: {"record": t.recordOf(form), "entry": entry, "decision": "approved"}})
+		journal.Coded: {"record": t.records[form], "entry": entry, "decision": "approved"}})
 	d.Author = t.boss
 	t.c.Drafts = append(t.c.Drafts, d)
 }
-
-func (t *teller) recordOf(form string) string {
-	if f, ok := t.m.lib.Form(form); ok && f.Single {
-		return form
-	}
-	return t.heads[form]
-}
-
-// first gives the record of a repeated form that the story wrote last.
-func (t *teller) first(form string) string { return t.heads[form] }
 
 // fill answers a form and appends its entry.
 func (t *teller) fill(form string, said map[string]any, share int) error {
@@ -478,7 +587,7 @@ func (t *teller) fill(form string, said map[string]any, share int) error {
 		record = form
 	}
 	d := t.draft(form, f.Version, journal.Submit, record, nil, tiers)
-	t.heads[form] = d.ID
+	t.heads[form], t.records[form] = d.ID, d.Record
 	t.c.Drafts = append(t.c.Drafts, d)
 	return nil
 }

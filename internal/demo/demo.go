@@ -115,6 +115,8 @@ var staff = []Staff{
 	{"bopha", "Bopha Chan", "river", "Poipet", []string{"screener"}, "en", true},
 	{"nary", "Nary Tep", "river", "Poipet", []string{"counsellor"}, "en", true},
 	{"sokha", "Sokha Meas", "river", "Poipet", []string{"case_worker"}, "en", false},
+	{"mony", "Mony Suon", "river", "Poipet", []string{"case_worker"}, "en", false},
+	{"sreypov", "Sreypov Nhim", "river", "Poipet", []string{"case_worker"}, "en", false},
 	{"kunthea", "Kunthea Ros", "river", "Phnom Penh", []string{"supervisor"}, "en", false},
 	{"veasna", "Veasna Long", "river", "Phnom Penh", []string{"case_worker"}, "en", false},
 	{"thida", "Thida Nhem", "river", "Phnom Penh", []string{"case_worker"}, "en", false},
@@ -137,7 +139,7 @@ func People() []Staff { return staff }
 func (m *Maker) Cases(n int) ([]Case, error) {
 	out := make([]Case, 0, n)
 	for i := range n {
-		c, err := m.oneCase(i, n)
+		c, err := m.oneCase()
 		if err != nil {
 			return nil, fmt.Errorf("inventing case %d: %w", i+1, err)
 		}
