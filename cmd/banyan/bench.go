@@ -12,6 +12,7 @@ import (
 
 // benchVerbs lists the verbs in the order in which help shows them.
 var benchVerbs = []command{
+	{"release", "safe releases: speed, loss, error and attacks, beside the Synthetic Data Showcase", benchRelease},
 	{"scope", "the estimates of banyan scope, beside the R packages' times", runBenchScope},
 }
 

@@ -47,21 +47,23 @@ type budgeted struct {
 	path       string
 	population string
 	rho        float64 // what this release may cost
+	extra      float64 // the part of δ that is not for ρ
 	eps, delta float64
 	budget     ledger.Entry
 	set        bool // the budget stands in the ledger already
 }
 
 // open checks ε, δ and the ledger before any work is done.
-func (p privacyFlags) open(population string, planned *dp.BudgetSpec) (*budgeted, error) {
-	rho, err := dp.Rho(*p.epsilon, *p.delta)
+// extraDelta is the part of δ that is not for ρ.
+func (p privacyFlags) open(population string, planned *dp.BudgetSpec, extraDelta float64) (*budgeted, error) {
+	rho, err := dp.Rho(*p.epsilon, *p.delta-extraDelta)
 	if err != nil {
 		return nil, misuse("%v", err)
 	}
 	if *p.ledger == "" {
 		return nil, misuse("name the privacy ledger with --ledger: noise without a ledger protects for one release only")
 	}
-	b := &budgeted{path: *p.ledger, population: population, rho: rho, eps: *p.epsilon, delta: *p.delta}
+	b := &budgeted{path: *p.ledger, population: population, rho: rho, extra: extraDelta, eps: *p.epsilon, delta: *p.delta}
 	if b.ledger, err = ledger.Open(*p.ledger); err != nil {
 		return nil, err
 	}
@@ -80,7 +82,7 @@ func (p privacyFlags) open(population string, planned *dp.BudgetSpec) (*budgeted
 		}
 		b.budget = ledger.Entry{Epsilon: total.Epsilon, Delta: total.Delta, Rho: totalRho}
 	}
-	if spent := b.ledger.Spent(population); spent+rho > b.budget.Rho*(1+1e-12) {
+	if spent := b.ledger.Spent(population); !b.ledger.Fits(b.budget, population, rho, extraDelta) {
 		b.ledger.Close()
 		return nil, fmt.Errorf("%w: %q may spend epsilon %g in all (rho %.6f), has spent rho %.6f, and this release costs %.6f; nothing was released", ledger.ErrOverdrawn, population, b.budget.Epsilon, b.budget.Rho, spent, rho)
 	}
@@ -95,7 +97,7 @@ func (b *budgeted) spend(method, out string, rho float64) error {
 		}
 		b.set = true
 	}
-	return b.ledger.Spend(ledger.Entry{Population: b.population, Method: method, Release: filepath.Base(out), Epsilon: b.eps, Delta: b.delta, Rho: rho})
+	return b.ledger.Spend(ledger.Entry{Population: b.population, Method: method, Release: filepath.Base(out), Epsilon: b.eps, Delta: b.delta, Rho: rho, ExtraDelta: b.extra})
 }
 
 // privacy is what the report says of the cost, counting this release as spent.
@@ -158,7 +160,7 @@ func releaseDP(ctx context.Context, args []string, out, errOut io.Writer) error 
 	if err != nil {
 		return misuse("%v", err)
 	}
-	b, err := pf.open(prog.Population, prog.Budget)
+	b, err := pf.open(prog.Population, prog.Budget, 0)
 	if err != nil {
 		return err
 	}

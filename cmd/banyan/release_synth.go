@@ -10,7 +10,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"banyan/internal/disclosure/dp"
 	"banyan/internal/disclosure/evaluate"
 	"banyan/internal/disclosure/report"
 	"banyan/internal/disclosure/synth"
@@ -20,12 +22,20 @@ import (
 func releaseSynth(ctx context.Context, args []string, out, errOut io.Writer) error {
 	f := newReleaseFlags("synth", "synth --in FILE.csv (--k 10 --length 3 | --epsilon E --delta D --ledger LEDGER) --out DIR", out)
 	in := f.input()
+	program := f.String("program", "", "with --epsilon: code lists known beforehand (and tables to keep), as for banyan release dp; without it, codes are found at a cost, and rare ones are lost")
+	pf := f.privacy()
 	k := f.Int("k", 10, "k-anonymous: every record, as a whole, is shared by at least k persons")
 	length := f.Int("length", 3, "longest combination whose counts are kept close")
 	population := f.String("population", "", "what to call the persons in the report")
 	to := f.String("out", "", "the folder to make")
 	if done, err := f.parse(args); done || err != nil {
 		return err
+	}
+	if set := pf.set(); set["epsilon"] || set["delta"] || set["ledger"] {
+		if set["k"] {
+			return misuse("--k and --epsilon are two methods: choose one")
+		}
+		return synthPrivate(ctx, in, *program, pf, *length, *population, *to, errOut)
 	}
 	return synthKAnonymous(in, *k, *length, *population, *to, errOut)
 }
@@ -68,6 +78,139 @@ func synthKAnonymous(in inputFlags, k, length int, population, to string, errOut
 	return nil
 }
 
+// defaultPopulation names the budget where no programme does.
+const defaultPopulation = "all persons"
+
+// discoverShare of ρ goes into finding codes where there is no programme.
+const discoverShare = 0.15
+
+func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacyFlags, length int, population, to string, errOut io.Writer) error {
+	if err := dp.CheckBudget(*pf.epsilon, *pf.delta); err != nil {
+		return misuse("%v", err)
+	}
+	if err := checkKLength(10, length); err != nil {
+		return err
+	}
+	m := startMeter()
+	var prog *dp.Programme
+	if program != "" {
+		var err error
+		if prog, err = openProgramme(program); err != nil {
+			return err
+		}
+		in.multi = new(string)
+		*in.multi = strings.Join(prog.Multi(), ",")
+		if population == "" {
+			population = prog.Population
+		}
+	}
+	if population == "" {
+		population = defaultPopulation
+	}
+	t, err := in.read()
+	if err != nil {
+		return err
+	}
+	noise := pf.noise()
+	var data *dp.Coded
+	var budget *dp.BudgetSpec
+	var always [][]int
+	extra, threshold := 0.0, 0.0
+	if prog != nil {
+		if data, err = prog.CodeAll(t); err != nil {
+			return err
+		}
+		budget = prog.Budget
+		for _, q := range data.Queries {
+			if len(q.By) == 2 {
+				always = append(always, q.By)
+			}
+		}
+	} else {
+		extra = *pf.delta / 2
+	}
+	b, err := pf.open(population, budget, extra)
+	if err != nil {
+		return err
+	}
+	defer b.ledger.Close()
+	left := b.rho
+	if prog == nil {
+		if data, threshold, err = synth.Discover(t, b.rho*discoverShare, extra, noise); err != nil {
+			return err
+		}
+		left -= b.rho * discoverShare
+	}
+	res, err := synth.Private(ctx, data, always, left, noise)
+	if err != nil {
+		return err
+	}
+	made, err := res.Table()
+	if err != nil {
+		return fmt.Errorf("write the records: %w", err)
+	}
+	took := m.seconds()
+	spent := b.rho - left + res.Rho
+	sensitive, released, err := table.Union(t, made)
+	if err != nil {
+		return err
+	}
+	e := evaluate.Compare(sensitive, released, 10, length)
+	err = table.Atomic(to, func(dir string) error {
+		if err := writeTable(filepath.Join(dir, "synthetic.csv"), made); err != nil {
+			return err
+		}
+		r := privateReport(e, b, res, noise, spent, threshold)
+		r.Population = report.Population{Name: population, Rows: t.Rows()}
+		r.Seconds, r.PeakMB = m.seconds(), peakMemoryMB()
+		if err := r.Write(dir); err != nil {
+			return err
+		}
+		return b.spend("synthetic microdata", to, spent)
+	})
+	if err != nil {
+		return err
+	}
+	for _, l := range e.Lengths {
+		fmt.Fprintf(errOut, "combinations of %d: %.2f %% of %d lost, %.1f %% of counts preserved, total variation %.4f\n", l.Length, l.LostPercent, l.Frequent, 100*l.Preserved, l.TotalVariation)
+	}
+	if threshold > 0 {
+		fmt.Fprintf(errOut, "codes of fewer than about %.0f persons were lost for want of code lists: give a programme with --program\n", threshold)
+	}
+	fmt.Fprintf(errOut, "spent epsilon %g, delta %g (rho %.5f); noise %s; %d pairs of columns measured\n", b.eps, b.delta, spent, noise.Note(), len(res.Pairs))
+	fmt.Fprintf(errOut, "%d rows in, %d rows out; synthesis %.2f s, with evaluation and writing %.2f s, peak memory %.0f MB\n", e.RowsIn, e.RowsOut, took, m.seconds(), peakMemoryMB())
+	return nil
+}
+
+func privateReport(e *evaluate.Evaluation, b *budgeted, res *synth.PrivateResult, noise *dp.Noise, spent, threshold float64) *report.Report {
+	r := &report.Report{
+		Method:     "synthetic microdata with differential privacy",
+		Parameters: map[string]any{"pairs_measured": len(res.Pairs), "columns": len(res.Domains)},
+		Privacy:    b.privacy(spent),
+		Noise:      noise.Note(),
+		Evaluation: e,
+		Promise:    dpPromises(b),
+		NoPromise: []string{
+			"Records are of nobody; a combination in them may occur in no real person, and one that is real may be missing.",
+			"Only pairs that were measured are near the truth; others follow from them as a model has it.",
+			"A case group of g persons is protected as a person is at g times the epsilon.",
+			"This report is computed from the sensitive data: it is not for publication.",
+		},
+	}
+	if threshold > 0 {
+		r.Parameters["threshold_for_codes"] = threshold
+	}
+	if strings.Contains(noise.Note(), "NOT PRIVATE") {
+		r.Promise = []string{"NONE: the noise was seeded for a test."}
+	}
+	for _, l := range e.Lengths {
+		r.Suppressed += l.Lost
+		r.Fabricated += l.Fabricated
+	}
+	r.Attacks = []report.Attack{alikeAttack(e)}
+	return r
+}
+
 func writeTable(path string, t *table.Table) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -106,8 +249,14 @@ func kAnonReport(e *evaluate.Evaluation, k, length int) *report.Report {
 		r.Fabricated += l.Fabricated
 	}
 	rare.Tried, made.Tried = frequent, frequent
-	r.Attacks = []report.Attack{rare, made, whole}
+	r.Attacks = []report.Attack{rare, made, whole, alikeAttack(e)}
 	return r
+}
+
+// alikeAttack reports attribute inference in homogeneous groups.
+func alikeAttack(e *evaluate.Evaluation) report.Attack {
+	return report.Attack{Kind: "attribute inference in homogeneous groups", Tried: e.AlikeOf, Found: e.Alike, NotPromised: true,
+		Detail: "pairs of attributes whose holders are all alike in a third, in the data and in the release: not prevented by this method, to be weighed before publishing"}
 }
 
 func releaseEvaluate(_ context.Context, args []string, out, errOut io.Writer) error {
@@ -132,7 +281,7 @@ func releaseEvaluate(_ context.Context, args []string, out, errOut io.Writer) er
 	if err != nil {
 		return err
 	}
-	b, err := a.Translate(raw)
+	a, b, err := table.Union(a, raw)
 	if err != nil {
 		return misuse("compare %s with %s: %v", *synthetic, *sensitive, err)
 	}

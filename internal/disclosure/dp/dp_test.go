@@ -428,9 +428,9 @@ func header(p *Programme) string {
 func TestProgrammesAreRefusedWithWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"", "empty"},
-		{"population: p\ntables: [{by: [a]}]\n", `column "a": programme: table 1: the column has no codes`},
+		{"population: p\ncolumns: {b: {codes: [x]}}\ntables: [{by: [a]}]\n", `column "a": programme: table 1: the column has no codes`},
 		{"tables: [{by: [a]}]\ncolumns: {a: {codes: [x]}}\n", "name the population"},
-		{"population: p\ncolumns: {a: {codes: [x]}}\n", "no tables"},
+		{"population: p\n", "no columns"},
 		{"population: p\ncolumns: {a: {codes: []}}\ntables: [{by: [a]}]\n", "never from the data"},
 		{"population: p\ncolumns: {a: {codes: [x, x]}}\ntables: [{by: [a]}]\n", "listed twice"},
 		{"population: p\ncolumns: {a: {codes: [x]}}\ntables: [{by: [a, a]}]\n", "twice"},

@@ -5,6 +5,7 @@ package dp
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -29,16 +30,59 @@ func (p *Plan) Measure(ctx context.Context, exact Counts, noise *Noise) (*Measur
 			return nil, err
 		}
 		part := &p.Parts[i]
-		dims := p.sizes(part.By)
-		whole := scaledResidual(exact(part.By), dims)
-		out := make([]float64, len(whole))
-		for j, y := range whole {
-			out[j] = float64(y+noise.Gaussian(part.Variance)) / float64(part.Size)
-		}
-		project(out, dims)
-		m.residual = append(m.residual, out)
+		m.residual = append(m.residual, part.draw(p.sizes(part.By), exact, noise))
 	}
 	return m, nil
+}
+
+// NewMeasured starts with nothing measured, for programmes that choose their
+// tables as they go.
+func NewMeasured(domains []Domain) *Measured {
+	return &Measured{Plan: &Plan{Domains: domains, at: map[string]int{}}}
+}
+
+// Add measures the residual of one set of columns at a cost of at most rho, and
+// gives what it cost. A set measured already costs nothing and changes nothing.
+func (m *Measured) Add(by []int, rho float64, exact Counts, noise *Noise) (spent float64, err error) {
+	known := len(m.Parts)
+	p := Part{By: by, Size: 1, p: 1}
+	for _, d := range by {
+		n := len(m.Domains[d].Labels)
+		p.Size *= n
+		p.p *= 1 - 1/float64(n)
+	}
+	k := fmt.Sprint(by)
+	if _, ok := m.at[k]; ok || p.p == 0 {
+		return 0, nil
+	}
+	v := math.Ceil(p.p / (2 * rho) * float64(p.Size) * float64(p.Size))
+	if !(v <= MaxVariance) || p.Size > MaxCells {
+		return 0, fmt.Errorf("the table by %s needs more noise than can be drawn exactly: fewer codes or a larger epsilon", m.name(by))
+	}
+	p.Variance = uint64(max(v, 1))
+	p.Rho = m.cost(&p)
+	m.at[k] = known
+	m.Parts = append(m.Parts, p)
+	m.residual = append(m.residual, p.draw(m.sizes(by), exact, noise))
+	m.Rho += p.Rho
+	return p.Rho, nil
+}
+
+// Ask adds a table, all of whose parts are measured, to those that Settle makes
+// consistent.
+func (m *Measured) Ask(by []int, weight float64) {
+	m.Queries = append(m.Queries, Query{by, weight})
+}
+
+// draw measures a part: whole numbers, discrete noise, then the projection.
+func (p *Part) draw(dims []int, exact Counts, noise *Noise) []float64 {
+	whole := scaledResidual(exact(p.By), dims)
+	out := make([]float64, len(whole))
+	for j, y := range whole {
+		out[j] = float64(y+noise.Gaussian(p.Variance)) / float64(p.Size)
+	}
+	project(out, dims)
+	return out
 }
 
 func (p *Plan) sizes(by []int) []int {

@@ -218,3 +218,20 @@ func isqrt(x uint64) uint64 {
 	}
 	return r
 }
+
+// Choose picks one of the scores with probability proportional to
+// exp(score·num/den), exactly: the exponential mechanism, by rejection. Where one
+// person changes every score by at most 1, it is bounded-range with ε = 2·num/den
+// and costs ε²/8 in zCDP (Cesar & Rogers 2021, arXiv 2004.07223).
+func (n *Noise) Choose(scores []int64, num, den uint64) int {
+	best := scores[0]
+	for _, s := range scores {
+		best = max(best, s)
+	}
+	for {
+		i := int(n.Below(uint64(len(scores))))
+		if n.bernoulliExp(mul64(uint64(best-scores[i]), num), uint128{0, den}) {
+			return i
+		}
+	}
+}

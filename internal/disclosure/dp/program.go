@@ -16,11 +16,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// NotRecorded and Other are the codes that every domain has beside its list.
+// NotRecorded and Other are codes that a domain has beside its list; Yes and No are
+// those of one code of a multi-valued column.
 const (
 	NotRecorded = "(not recorded)"
 	Other       = "(other)"
-	yes, no     = "yes", "no"
+	Yes, No     = "yes", "no"
 )
 
 // Programme is a parsed programme file.
@@ -89,8 +90,8 @@ func (p *Programme) check() error {
 	default:
 		return bad("", "objective %q: sum or max", p.Objective)
 	}
-	if len(p.Tables) == 0 {
-		return bad("", "no tables")
+	if len(p.Columns) == 0 {
+		return bad("", "no columns")
 	}
 	for name, c := range p.Columns {
 		if len(c.Codes) == 0 {
@@ -154,9 +155,30 @@ type Coded struct {
 // Code numbers the persons' codes in the programme's domains. A code that is not
 // listed is refused, or counted as other where the programme says so.
 func (p *Programme) Code(t *table.Table) (*Coded, error) {
+	if len(p.Tables) == 0 {
+		return nil, &table.InputError{Reason: "programme: no tables"}
+	}
+	return p.code(t, nil)
+}
+
+// CodeAll is Code with all of the programme's columns that the table has, in the
+// table's order, for synthesis; the programme need not ask for tables.
+func (p *Programme) CodeAll(t *table.Table) (*Coded, error) {
+	var names []string
+	for _, c := range t.Columns {
+		if _, ok := p.Columns[c.Name]; ok {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, &table.InputError{Reason: "the programme names none of the table's columns"}
+	}
+	return p.code(t, names)
+}
+
+func (p *Programme) code(t *table.Table, used []string) (*Coded, error) {
 	c := &Coded{rows: t.Rows()}
 	at := map[string][]int{}
-	var used []string
 	for _, tab := range p.Tables {
 		for _, name := range tab.By {
 			if !slices.Contains(used, name) {
@@ -249,7 +271,7 @@ func (p *Programme) codeMulti(t *table.Table, name string, spec columnSpec, firs
 				}
 			}
 		}
-		at[name] = append(at[name], c.add(Domain{name + ":" + label, []string{yes, no}}, codes))
+		at[name] = append(at[name], c.add(Domain{name + ":" + label, []string{Yes, No}}, codes))
 	}
 }
 
@@ -258,6 +280,15 @@ func (c *Coded) add(d Domain, codes []uint16) int {
 	c.codes = append(c.codes, codes)
 	return len(c.Domains) - 1
 }
+
+// NewCoded makes coded data of given columns, for domains found otherwise than by
+// a programme.
+func NewCoded(domains []Domain, codes [][]uint16, rows int) *Coded {
+	return &Coded{Domains: domains, codes: codes, rows: rows}
+}
+
+// Column gives the persons' codes on a domain. The caller must not change it.
+func (c *Coded) Column(d int) []uint16 { return c.codes[d] }
 
 // Rows is the number of persons.
 func (c *Coded) Rows() int { return c.rows }

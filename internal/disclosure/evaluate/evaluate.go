@@ -72,6 +72,12 @@ type Evaluation struct {
 	// WholeRows counts released rows that, taken whole, are part of fewer than k
 	// sensitive rows: rare at a length beyond the one that was protected.
 	WholeRows int `json:"rows_rarer_than_k_as_a_whole"`
+	// Alike counts pairs of attributes whose holders, k or more, all have a further
+	// attribute, in the sensitive data and visibly so in the release: whoever is
+	// known to have the pair is known to have the third. AlikeOf is the pairs looked
+	// at. Neither k-anonymity nor noise of a useful size prevents this.
+	Alike   int `json:"homogeneous_pairs"`
+	AlikeOf int `json:"pairs_released"`
 }
 
 // Edges of the count bands, after 0.
@@ -86,6 +92,9 @@ func Compare(sensitive, released *table.Table, k, length int) *Evaluation {
 	e := &Evaluation{K: k, RowsIn: sensitive.Rows(), RowsOut: released.Rows(), Lengths: make([]Length, length)}
 	e.cells(sen, rel, k, length)
 	e.groups(sensitive, sen, rel, k)
+	if length >= 3 {
+		e.alike(sen, rel, k)
+	}
 	e.WholeRows = wholeRows(sd, rd, k)
 	return e
 }
@@ -245,6 +254,31 @@ func (e *Evaluation) groups(t *table.Table, sen, rel []count.Combo, k int) {
 			e.Groups = append(e.Groups, g)
 		}
 	}
+}
+
+// alike finds homogeneous groups: triples as frequent as one of their pairs.
+func (e *Evaluation) alike(sen, rel []count.Combo, k int) {
+	type both struct{ s, r uint32 }
+	pairs := map[count.Key]both{}
+	found := map[count.Key]bool{}
+	var a []table.Attr
+	merge(sen, rel, func(key count.Key, s, r uint32) {
+		if key.Len() == 2 && s >= uint32(k) && r > 0 {
+			pairs[key] = both{s, r}
+		}
+	})
+	merge(sen, rel, func(key count.Key, s, r uint32) {
+		if r == 0 || key.Len() != 3 {
+			return
+		}
+		a = key.Attrs(a)
+		for _, pair := range []count.Key{count.KeyOf(a[0], a[1]), count.KeyOf(a[0], a[2]), count.KeyOf(a[1], a[2])} {
+			if p, ok := pairs[pair]; ok && p.s == s && p.r == r {
+				found[pair] = true
+			}
+		}
+	})
+	e.Alike, e.AlikeOf = len(found), len(pairs)
 }
 
 // wholeRows counts released rows whose whole occurs in 1 … k-1 sensitive rows,

@@ -65,3 +65,15 @@ func TestAPerfectReleaseHasNoError(t *testing.T) {
 		t.Errorf("%+v", e.SDS)
 	}
 }
+
+func TestHomogeneousGroupsAreFound(t *testing.T) {
+	tab, err := table.ReadCSV(strings.NewReader("a,b,c\n"+strings.Repeat("1,1,1\n", 15)+strings.Repeat("1,2,1\n", 5)+strings.Repeat("1,2,2\n", 12)), table.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// a1 b1 → c1; b1 c1 → a1; a1 c2 → b2; b2 c2 → a1; but a1 c1 has b1 and b2, a1 b2 has c1
+	// and c2; b2 c1 (5) is below k.
+	if e := Compare(tab, tab, 10, 3); e.Alike != 4 || e.AlikeOf != 6 {
+		t.Errorf("%d of %d pairs are homogeneous, want 4 of 6", e.Alike, e.AlikeOf)
+	}
+}

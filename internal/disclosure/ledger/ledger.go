@@ -19,6 +19,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"banyan/internal/disclosure/dp"
 )
 
 // Entry is one line: a budget being set, or a release that spends.
@@ -30,6 +32,9 @@ type Entry struct {
 	Epsilon    float64 `json:"epsilon"`
 	Delta      float64 `json:"delta"`
 	Rho        float64 `json:"rho"` // what counts: costs in zCDP add up
+	// ExtraDelta is a probability of failure beside ρ, as a threshold has that
+	// decides which codes exist. It counts against the budget's δ.
+	ExtraDelta float64 `json:"extra_delta,omitempty"`
 }
 
 // line is an entry as it stands in the file.
@@ -161,6 +166,19 @@ func (l *Ledger) Spent(population string) float64 {
 	return sum
 }
 
+// Fits reports whether a release would stay within a budget after what has been
+// spent: the δ that all ρ imply at the budget's ε, with all extra δ, is at most
+// the budget's δ.
+func (l *Ledger) Fits(budget Entry, population string, rho, extraDelta float64) bool {
+	for _, x := range l.entries {
+		if x.Kind == "release" && x.Population == population {
+			rho += x.Rho
+			extraDelta += x.ExtraDelta
+		}
+	}
+	return dp.Delta(rho, budget.Epsilon)+extraDelta <= budget.Delta*(1+1e-9)
+}
+
 // SetBudget sets what all releases about a population may cost together.
 func (l *Ledger) SetBudget(population string, epsilon, delta, rho float64) error {
 	return l.append(Entry{Kind: "budget", Population: population, Epsilon: epsilon, Delta: delta, Rho: rho})
@@ -176,9 +194,11 @@ func (l *Ledger) Spend(e Entry) error {
 	if !(e.Rho > 0) {
 		return fmt.Errorf("a release costs more than %g", e.Rho)
 	}
-	spent := l.Spent(e.Population)
-	if spent+e.Rho > budget.Rho*(1+1e-12) {
-		return fmt.Errorf("%w: population %q has spent rho %.6f of %.6f, this release costs %.6f more", ErrOverdrawn, e.Population, spent, budget.Rho, e.Rho)
+	if e.ExtraDelta < 0 {
+		return fmt.Errorf("an extra delta of %g", e.ExtraDelta)
+	}
+	if !l.Fits(budget, e.Population, e.Rho, e.ExtraDelta) {
+		return fmt.Errorf("%w: population %q has spent rho %.6f of %.6f, this release costs %.6f more", ErrOverdrawn, e.Population, l.Spent(e.Population), budget.Rho, e.Rho)
 	}
 	e.Kind = "release"
 	return l.append(e)

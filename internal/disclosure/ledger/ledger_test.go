@@ -80,6 +80,22 @@ func TestLedgerSurvivesACrashAtEveryByte(t *testing.T) {
 	}
 }
 
+func TestLedgerCountsExtraDelta(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	defer l.Close()
+	l.SetBudget("p", 4, 1e-6, 0.311)
+	if err := l.Spend(Entry{Population: "p", Rho: 0.1, ExtraDelta: 9e-7}); err != nil {
+		t.Fatal(err)
+	}
+	// 0.1 more would be fine by itself, but with it the deltas add up to more.
+	if err := l.Spend(Entry{Population: "p", Rho: 0.1, ExtraDelta: 2e-7}); !errors.Is(err, ErrOverdrawn) {
+		t.Errorf("error is %v", err)
+	}
+	if err := l.Spend(Entry{Population: "p", Rho: 0.1}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLedgerFindsAChangeInTheMiddle(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger")
 	l := open(t, path)

@@ -12,6 +12,7 @@ package table
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -185,3 +186,78 @@ func (t *Table) fields(row []Attr, dst []string) []string {
 }
 
 func quoteNames(names []string) string { return `"` + strings.Join(names, `", "`) + `"` }
+
+// FromRows makes a table of n rows that row fills in, one text per column (values
+// of a multi-valued column joined with ';').
+func FromRows(columns, multi []string, n int, row func(i int, fields []string)) (*Table, error) {
+	rd, err := newReading(columns, Options{Multi: multi})
+	if err != nil {
+		return nil, err
+	}
+	fields := make([]string, len(columns))
+	for i := range n {
+		clear(fields)
+		row(i, fields)
+		if err := rd.add(fields, func() int { return i + 2 }); err != nil {
+			return nil, err
+		}
+	}
+	return rd.finish()
+}
+
+// Union gives both tables the same columns and attributes, those of either, so
+// that they can be compared although each has codes that the other lacks. Columns
+// are those of a.
+func Union(a, b *Table) (*Table, *Table, error) {
+	like := &Table{}
+	renumber := [2][]Attr{make([]Attr, len(a.Attrs)), make([]Attr, len(b.Attrs))}
+	for i, c := range a.Columns {
+		values := map[string]bool{}
+		other := b.ColumnIndex(c.Name)
+		for n := range c.N {
+			values[a.Attrs[int(c.First)+n].Value] = true
+		}
+		if other >= 0 {
+			for n := range b.Columns[other].N {
+				values[b.Attrs[int(b.Columns[other].First)+n].Value] = true
+			}
+		}
+		sorted := slices.Sorted(maps.Keys(values))
+		if len(like.Attrs)+len(sorted) > MaxAttributes {
+			return nil, nil, fmt.Errorf("the two tables have more than %d values together", MaxAttributes)
+		}
+		like.Columns = append(like.Columns, Column{Name: c.Name, Multi: c.Multi, First: Attr(len(like.Attrs)), N: len(sorted)})
+		for _, v := range sorted {
+			at := Attr(len(like.Attrs))
+			if x, ok := a.Find(i, v); ok {
+				renumber[0][x] = at
+			}
+			if other >= 0 {
+				if x, ok := b.Find(other, v); ok {
+					renumber[1][x] = at
+				}
+			}
+			like.Attrs = append(like.Attrs, Attribute{i, v})
+		}
+	}
+	for _, c := range b.Columns {
+		if a.ColumnIndex(c.Name) < 0 {
+			return nil, nil, fmt.Errorf("column %q is not in the other table", c.Name)
+		}
+	}
+	var out [2]*Table
+	for n, t := range []*Table{a, b} {
+		builder := NewBuilder(like)
+		var row []Attr
+		for i := range t.Rows() {
+			row = row[:0]
+			for _, x := range t.Row(i) {
+				row = append(row, renumber[n][x])
+			}
+			slices.Sort(row)
+			builder.Add(row)
+		}
+		out[n] = builder.Table()
+	}
+	return out[0], out[1], nil
+}
