@@ -14,7 +14,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -107,22 +106,6 @@ func timed(f func() error) (cost, error) {
 	c0, t0 := cpuSeconds(), time.Now()
 	err := f()
 	return cost{time.Since(t0).Seconds(), cpuSeconds() - c0}, err
-}
-
-// cpuSeconds is the processor time of this process, or 0 where the system does
-// not tell. Wall time on a busy machine says little.
-func cpuSeconds() float64 {
-	b, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		return 0
-	}
-	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	if len(f) < 13 {
-		return 0
-	}
-	user, _ := strconv.ParseFloat(f[11], 64)
-	system, _ := strconv.ParseFloat(f[12], 64)
-	return (user + system) / 100
 }
 
 func (b *releaseBench) head(format string, args ...any) {
