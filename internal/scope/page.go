@@ -221,6 +221,10 @@ func (p *pageMaker) view() pageView {
 	} else if p.smallCells() {
 		v.Banner = "Working paper, not for publication: the overlap table holds cells of 1 to 4 people, who could be recognised. Use --public for a version to publish."
 	}
+	if p.public && h.Verdict == Refuse { // no number means none further down either
+		v.Parts = []section{p.overlaps(), p.gates(), p.assumptions(), p.repeat()}
+		return v
+	}
 	v.Parts = []section{p.panel(), p.overlaps(), p.models(), p.path(), p.resamples(), p.sensitivity(), p.consistency(), p.gates(), p.assumptions(), p.repeat()}
 	return v
 }

@@ -326,3 +326,19 @@ func TestPageOfAnEstimateThatHardlyDiffersFromTheSeen(t *testing.T) {
 		t.Error("NaN on the page")
 	}
 }
+
+func TestPageForPublicationGivesNoNumberWhereTheGatesAreClosed(t *testing.T) {
+	r := runOn(t, table(t, "artificial_3list"), nil)
+	var page bytes.Buffer
+	if err := WritePage(&page, r, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range r.Panel {
+		if e.Estimate != nil && strings.Contains(page.String(), ">"+grouped(*e.Estimate)+"<") {
+			t.Errorf("the estimate of %s stands on a page that refuses", e.Method)
+		}
+	}
+	if strings.Contains(page.String(), "All methods side by side") {
+		t.Error("the panel stands on a page that refuses")
+	}
+}
