@@ -349,6 +349,7 @@ type dueTask struct {
 	owner                                        string
 	since, due, remind, boss, above              int64
 	escalated                                    bool
+	byRole                                       bool // it came to the reader's role, by its code
 	note                                         []byte
 }
 
@@ -384,15 +385,16 @@ func (s *Service) dueTasks(ctx context.Context, tx *store.Tx, r Reader, now time
 		where     string
 		args      []any
 		escalated bool
+		byRole    bool
 	}
 	asks := []ask{
-		{`t.owner = $1 AND t.due_at < $3`, []any{r.User, micro, until}, false},
-		{`t.boss = $1 AND t.boss_at > 0 AND t.boss_at <= $2 AND t.owner <> $1`, []any{r.User, micro}, true},
+		{`t.owner = $1 AND t.due_at < $3`, []any{r.User, micro, until}, false, false},
+		{`t.boss = $1 AND t.boss_at > 0 AND t.boss_at <= $2 AND t.owner <> $1`, []any{r.User, micro}, true, false},
 	}
 	for _, role := range r.Roles {
 		asks = append(asks,
-			ask{`t.org = $3 AND t.role = $4 AND t.due_at < $5`, []any{r.User, micro, r.Org, role, until}, false},
-			ask{`t.org = $3 AND t.above = $4 AND t.above_at > 0 AND t.above_at <= $2`, []any{r.User, micro, r.Org, role}, true})
+			ask{`t.org = $3 AND t.role = $4 AND t.due_at < $5`, []any{r.User, micro, r.Org, role, until}, false, true},
+			ask{`t.org = $3 AND t.above = $4 AND t.above_at > 0 AND t.above_at <= $2`, []any{r.User, micro, r.Org, role}, true, true})
 	}
 	seen := map[string]bool{}
 	var out []dueTask
@@ -402,7 +404,7 @@ func (s *Service) dueTasks(ctx context.Context, tx *store.Tx, r Reader, now time
 			return nil, fmt.Errorf("reading tasks: %w", err)
 		}
 		for rows.Next() {
-			t := dueTask{escalated: a.escalated}
+			t := dueTask{escalated: a.escalated, byRole: a.byRole}
 			err := rows.Scan(append(t.viewRow.fields(), &t.key, &t.kind, &t.clock, &t.label, &t.form, &t.record, &t.place, &t.owner, &t.since, &t.due, &t.remind, &t.boss, &t.above, &t.note)...)
 			if err != nil {
 				rows.Close()
@@ -435,33 +437,31 @@ func (s *Service) groupTasks(ctx context.Context, o *journal.Opener, r Reader, t
 	}
 	for i := range tasks {
 		t := &tasks[i]
-		if t.kind == "dispute" {
-			counts.Disputes++
-		}
 		group := 3
 		end := store.Micros(endOfDay(now, s.rules.Zone(t.country)))
 		switch {
 		case t.due != 0 && t.due < store.Micros(now):
 			group = 0
-			counts.Overdue++
 		case t.due <= end:
 			group = 1
-			counts.Today++
 		}
-		if len(groups[group].Items) >= mostShown {
-			continue
-		}
-		item, ok, err := s.todayItem(ctx, o, r, t)
-		if err != nil {
-			return nil, err
+		ok := true
+		if len(groups[group].Items) < mostShown { // the rest is counted, and reached from the list of cases
+			item, shown, err := s.todayItem(ctx, o, r, t)
+			if err != nil {
+				return nil, err
+			}
+			if ok = shown; shown {
+				groups[group].Items = append(groups[group].Items, item)
+			}
 		}
 		if ok {
-			groups[group].Items = append(groups[group].Items, item)
+			counts.add(group, t.kind)
 		}
 	}
 	for i := range notices {
-		counts.New++
 		if len(groups[2].Items) >= mostShown {
+			counts.New++
 			continue
 		}
 		item, ok, err := s.noticeToday(ctx, o, r, &notices[i])
@@ -469,10 +469,23 @@ func (s *Service) groupTasks(ctx context.Context, o *journal.Opener, r Reader, t
 			return nil, err
 		}
 		if ok {
+			counts.New++
 			groups[2].Items = append(groups[2].Items, item)
 		}
 	}
 	return groups, nil
+}
+
+func (c *TodayCounts) add(group int, kind string) {
+	switch group {
+	case 0:
+		c.Overdue++
+	case 1:
+		c.Today++
+	}
+	if kind == "dispute" {
+		c.Disputes++
+	}
 }
 
 // caseFor says a case in a list as far as the reader may see it. Who may not
@@ -494,6 +507,9 @@ func (s *Service) todayItem(ctx context.Context, o *journal.Opener, r Reader, t 
 	sum, tiers, err := s.caseFor(ctx, o, r, &t.viewRow)
 	if err != nil {
 		return TodayItem{}, false, err
+	}
+	if len(tiers) == 0 && !t.byRole {
+		return TodayItem{}, false, nil
 	}
 	item := TodayItem{ID: t.stream + "|" + t.key, Kind: t.kind, Title: t.label, Case: sum, Escalated: t.escalated, Go: goTo(t.stream, t.kind, t.form, t.record)}
 	if t.due != 0 {
@@ -534,20 +550,21 @@ type notice struct {
 	viewRow
 	key, kind, form, record, by string
 	at                          int64
+	byRole                      bool
 }
 
 func (s *Service) newNotices(ctx context.Context, tx *store.Tx, r Reader, since time.Time) ([]notice, error) {
 	const columns = `SELECT ` + viewColumns + `, n.key, n.kind, n.form, n.record, n.by_user, n.at FROM case_notice n JOIN case_view v ON v.stream = n.stream WHERE `
 	limit := ` ORDER BY n.at DESC LIMIT ` + strconv.Itoa(mostNotice)
 	var out []notice
-	read := func(where string, args ...any) error {
+	read := func(byRole bool, where string, args ...any) error {
 		rows, err := tx.Query(ctx, columns+where+limit, args...)
 		if err != nil {
 			return fmt.Errorf("reading notices: %w", err)
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var n notice
+			n := notice{byRole: byRole}
 			if err := rows.Scan(append(n.viewRow.fields(), &n.key, &n.kind, &n.form, &n.record, &n.by, &n.at)...); err != nil {
 				return fmt.Errorf("reading notices: %w", err)
 			}
@@ -558,11 +575,11 @@ func (s *Service) newNotices(ctx context.Context, tx *store.Tx, r Reader, since 
 		return rows.Err()
 	}
 	now, from := store.Micros(s.now()), store.Micros(since)
-	if err := read(`n.reader = $1 AND n.at > $3`, r.User, now, from); err != nil {
+	if err := read(false, `n.reader = $1 AND n.at > $3`, r.User, now, from); err != nil {
 		return nil, err
 	}
 	for _, role := range r.Roles {
-		if err := read(`n.org = $4 AND n.role = $5 AND n.at > $3`, r.User, now, from, r.Org, role); err != nil {
+		if err := read(true, `n.org = $4 AND n.role = $5 AND n.at > $3`, r.User, now, from, r.Org, role); err != nil {
 			return nil, err
 		}
 	}
@@ -575,8 +592,8 @@ var noticeTitles = map[string]string{
 }
 
 func (s *Service) noticeToday(ctx context.Context, o *journal.Opener, r Reader, n *notice) (TodayItem, bool, error) {
-	sum, _, err := s.caseFor(ctx, o, r, &n.viewRow)
-	if err != nil {
+	sum, tiers, err := s.caseFor(ctx, o, r, &n.viewRow)
+	if err != nil || len(tiers) == 0 && !n.byRole {
 		return TodayItem{}, false, err
 	}
 	title := noticeTitles[n.kind]
@@ -669,9 +686,12 @@ func (s *Service) Inbox(ctx context.Context, r Reader) (Inbox, error) {
 		}
 		for i := range notices {
 			n := &notices[i]
-			item, _, err := s.noticeToday(ctx, o, r, n)
+			item, ok, err := s.noticeToday(ctx, o, r, n)
 			if err != nil {
 				return err
+			}
+			if !ok {
+				continue
 			}
 			out.Notices = append(out.Notices, InboxNotice{ID: item.ID, Kind: n.kind, Text: item.Title, At: store.Time(n.at), By: item.For, Case: item.Case, Go: item.Go})
 		}

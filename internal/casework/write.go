@@ -223,6 +223,10 @@ func (s *Service) takeEntry(r Reader, entries []NewEntry) taker {
 		if e.Act == string(journal.Strike) {
 			return s.takeStrike(r, st, c, d, e)
 		}
+		allowed := s.tiers(r, policy.WriteTo, st, e.Form)
+		if len(allowed) == 0 {
+			return d, &refusal{[]fault.Problem{absentProblem}}
+		}
 		if err := s.mayWriteNow(c, form, d, e); err != nil {
 			return d, err
 		}
@@ -230,7 +234,6 @@ func (s *Service) takeEntry(r Reader, entries []NewEntry) taker {
 		if err != nil {
 			return d, err
 		}
-		allowed := s.tiers(r, policy.WriteTo, st, e.Form)
 		for tier := range answers {
 			if !slices.Contains(allowed, tier) {
 				return d, &refusal{[]fault.Problem{absentProblem}}
@@ -711,6 +714,19 @@ func (s *Service) act(ctx context.Context, r Reader, a policy.Action, stream, fo
 	return results[0], nil
 }
 
+// may asks the policy before anything that was sent is looked at, so that
+// denied and absent give one answer.
+func (s *Service) may(ctx context.Context, r Reader, a policy.Action, stream string) error {
+	st, err := s.standingOf(ctx, s.db, r, stream)
+	if err != nil {
+		return err
+	}
+	if !s.decide(r, a, st, "", false).Allowed {
+		return fault.Absent()
+	}
+	return nil
+}
+
 // sentBefore finds when an act with this id was written, so that pressing
 // twice does it once.
 func (s *Service) sentBefore(ctx context.Context, id, stream, author string) (time.Time, bool) {
@@ -763,6 +779,9 @@ type NewAssignment struct {
 
 // Assign gives a case to somebody of the organisation.
 func (s *Service) Assign(ctx context.Context, r Reader, stream string, a NewAssignment) (Result, error) {
+	if err := s.may(ctx, r, policy.Assign, stream); err != nil {
+		return Result{}, err
+	}
 	roles := map[string][]string{"worker": {policy.CaseWorker, policy.Screener, policy.Supervisor}, "supervisor": {policy.Supervisor}, "lawyer": {policy.Lawyer}}
 	chosen := map[string]string{"worker": a.Worker, "supervisor": a.Supervisor, "lawyer": a.Lawyer}
 	for _, what := range []string{"worker", "supervisor", "lawyer"} {
@@ -819,6 +838,9 @@ type NewDecision struct {
 // Approve decides on a record. Nobody decides on what he wrote, and only on
 // the version that he saw.
 func (s *Service) Approve(ctx context.Context, r Reader, stream string, n NewDecision) (Result, error) {
+	if err := s.may(ctx, r, policy.Approve, stream); err != nil {
+		return Result{}, err
+	}
 	if n.Decision != "approved" && n.Decision != "returned" {
 		return Result{}, fault.Field("decision", "choice", "approve it or send it back")
 	}
@@ -851,6 +873,9 @@ func (s *Service) Approve(ctx context.Context, r Reader, stream string, n NewDec
 // BreakGlass opens a case in an emergency, for an hour at most. Two people
 // are told.
 func (s *Service) BreakGlass(ctx context.Context, r Reader, stream, reason, id string) (Result, error) {
+	if err := s.may(ctx, r, policy.BreakTheGlass, stream); err != nil {
+		return Result{}, err
+	}
 	least := s.policy.Glass.ReasonAtLeast
 	if len([]rune(strings.TrimSpace(reason))) < least {
 		return Result{}, fault.Field("reason", "too_short", fmt.Sprintf("say in at least %d characters what the danger is", least))
@@ -861,6 +886,9 @@ func (s *Service) BreakGlass(ctx context.Context, r Reader, stream, reason, id s
 
 // Exclude keeps a user out of a case, or lets them in again.
 func (s *Service) Exclude(ctx context.Context, r Reader, stream, user string, on bool, reason, id string) (Result, error) {
+	if err := s.may(ctx, r, policy.Exclude, stream); err != nil {
+		return Result{}, err
+	}
 	if strings.TrimSpace(reason) == "" {
 		return Result{}, fault.Field("reason", "required", "say why")
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"go.yaml.in/yaml/v3"
 	"pgregory.net/rapid"
 )
 
@@ -339,5 +340,90 @@ func BenchmarkFind(b *testing.B) {
 	}
 }
 
-// sharedPairs is where the content room keeps names with their spellings.
-var sharedPairs = filepath.Join("..", "..", "content", "names")
+// contentName is one name of content/names.
+type contentName struct {
+	Name  string `yaml:"name"`
+	Latin string `yaml:"latin"`
+}
+
+// contentNames reads the practitioners' lists of common names.
+type contentNames struct {
+	Country string   `yaml:"country"`
+	Script  string   `yaml:"script"`
+	Order   []string `yaml:"order"`
+	Given   struct {
+		Female []contentName `yaml:"female"`
+		Male   []contentName `yaml:"male"`
+	} `yaml:"given"`
+	Family []contentName `yaml:"family"`
+}
+
+// full gives all combinations' n-th name in own script and in Latin letters.
+func (c *contentNames) full(n int) (own, latin string) {
+	given := append(append([]contentName{}, c.Given.Female...), c.Given.Male...)
+	g := given[n%len(given)]
+	var f contentName
+	if len(c.Family) > 0 {
+		f = c.Family[(n/len(given)+n)%len(c.Family)]
+	} else {
+		f = given[(n*7+3)%len(given)]
+	}
+	parts := []contentName{g, f}
+	if len(c.Order) > 0 && c.Order[0] == "family" {
+		parts = []contentName{f, g}
+	}
+	either := func(x contentName) string {
+		if x.Latin != "" {
+			return x.Latin
+		}
+		return x.Name
+	}
+	return parts[0].Name + " " + parts[1].Name, either(parts[0]) + " " + either(parts[1])
+}
+
+func TestItFindsTheCommonNamesOfElevenCountriesWrittenInTheOtherScript(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "content", "names", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Skip("no lists of common names in content/names")
+	}
+	x := NewIndex()
+	asked, found := map[Script]int{}, map[Script]int{}
+	type try struct {
+		id, latin string
+		script    Script
+	}
+	var tries []try
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c contentNames
+		if err := yaml.Unmarshal(text, &c); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 150 { // every person is a common name among people of common names
+			own, latin := c.full(n)
+			id := fmt.Sprintf("%s-%03d", c.Country, n)
+			x.Put(Person{ID: id, Names: []string{own}})
+			if n < 60 {
+				tries = append(tries, try{id, latin, scriptOf(own)})
+			}
+		}
+	}
+	for _, a := range tries {
+		asked[a.script]++
+		hit := false
+		for _, m := range x.Find(Query{Name: a.latin}, 10, nil) {
+			hit = hit || m.ID == a.id
+		}
+		if hit {
+			found[a.script]++
+		} else if testing.Verbose() {
+			own := x.people[x.byID[a.id]].Names[0]
+			score, why := Score(a.latin, own)
+			t.Logf("%s: %s does not find %s (%.2f %s; %s / %s)", a.script, a.latin, own, score, why.Kind, sounds(a.latin), sounds(own))
+		}
+	}
+	report(t, asked, found, x.Len())
+}

@@ -595,6 +595,12 @@ func burmeseRhyme(vowels string, final rune) string {
 		open = "o"
 	case has('ိ') && has('ု'):
 		open = "o"
+		switch final {
+		case 'က':
+			return "aik"
+		case 'င':
+			return "aiN"
+		}
 	default:
 		for _, r := range vowels {
 			if r != 'း' && r != '့' {
