@@ -449,3 +449,24 @@ func describe(c *Case) string {
 	}
 	return b.String()
 }
+
+// BenchmarkFold folds a case of twenty entries.
+func BenchmarkFold(b *testing.B) {
+	s := newStory(b)
+	s.fill(formContact, map[string]any{"sex": "female", "safe_now": "yes"})
+	s.fill(formScreening, screeningAnswers)
+	s.fill(formConsent, consentAnswers)
+	s.fill(formRegistration, registrationAnswers)
+	s.fill(formAssessment, with(assessmentAnswers, "risk_level", "medium", "self_harm", "none"))
+	s.fill(formSafetyPlan, map[string]any{"review_date": "2026-11-20"})
+	s.fill(formPlan, planAnswers)
+	for range 12 {
+		s.later(time.Hour)
+		s.fill(formNote, map[string]any{"facts": "slept well", "next": "call", "next_date": "2026-11-20"})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		s.now()
+	}
+	b.ReportMetric(float64(len(s.history))*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+}

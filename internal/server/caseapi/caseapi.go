@@ -32,7 +32,8 @@ type api struct{ cases *casework.Service }
 
 type body[T any] struct{ Body T }
 
-type caseInput struct {
+// CaseInput names the case in a path.
+type CaseInput struct {
 	ID string `path:"id" maxLength:"36" doc:"The case's id"`
 }
 
@@ -105,7 +106,7 @@ func (a *api) lists(api huma.API) {
 
 func (a *api) pages(api huma.API) {
 	huma.Register(api, server.Operation(http.MethodGet, "/api/cases/{id}", "case-open", "One case on one page", server.Guard{Action: policy.Read}),
-		by(func(ctx context.Context, r casework.Reader, in *caseInput) (casework.Page, error) {
+		by(func(ctx context.Context, r casework.Reader, in *CaseInput) (casework.Page, error) {
 			return a.cases.CasePage(ctx, r, in.ID)
 		}))
 	type recordInput struct {
@@ -153,7 +154,7 @@ func (a *api) writing(api huma.API) {
 			return results{out}, err
 		}))
 	type moveInput struct {
-		caseInput
+		CaseInput
 		Body struct {
 			To     string `json:"to" maxLength:"40"`
 			Reason string `json:"reason,omitempty" maxLength:"2000"`
@@ -165,7 +166,7 @@ func (a *api) writing(api huma.API) {
 			return did(a.cases.Move(ctx, r, in.ID, in.Body.To, in.Body.Reason, in.Body.ID))
 		}))
 	type assignInput struct {
-		caseInput
+		CaseInput
 		Body casework.NewAssignment
 	}
 	huma.Register(api, server.Operation(http.MethodPost, "/api/cases/{id}/assign", "case-assign", "Give a case to somebody", server.Guard{Action: policy.Assign}),
@@ -173,7 +174,7 @@ func (a *api) writing(api huma.API) {
 			return did(a.cases.Assign(ctx, r, in.ID, in.Body))
 		}))
 	type approveInput struct {
-		caseInput
+		CaseInput
 		Body casework.NewDecision
 	}
 	huma.Register(api, server.Operation(http.MethodPost, "/api/cases/{id}/approve", "case-approve", "Decide on a record", server.Guard{Action: policy.Approve}),
@@ -181,7 +182,7 @@ func (a *api) writing(api huma.API) {
 			return did(a.cases.Approve(ctx, r, in.ID, in.Body))
 		}))
 	type acknowledgeInput struct {
-		caseInput
+		CaseInput
 		Body struct {
 			Clock  string `json:"clock" maxLength:"64"`
 			Record string `json:"record,omitempty" maxLength:"64"`
@@ -193,7 +194,7 @@ func (a *api) writing(api huma.API) {
 			return did(a.cases.Acknowledge(ctx, r, in.ID, in.Body.Clock, in.Body.Record, in.Body.ID))
 		}))
 	type glassInput struct {
-		caseInput
+		CaseInput
 		Body struct {
 			Reason string `json:"reason" maxLength:"2000"`
 			ID     string `json:"id,omitempty" maxLength:"36"`
@@ -204,7 +205,7 @@ func (a *api) writing(api huma.API) {
 			return did(a.cases.BreakGlass(ctx, r, in.ID, in.Body.Reason, in.Body.ID))
 		}))
 	type excludeInput struct {
-		caseInput
+		CaseInput
 		Body struct {
 			User   string `json:"user" maxLength:"36"`
 			On     bool   `json:"on"`
@@ -229,7 +230,7 @@ type fileOutput struct {
 
 func (a *api) files(api huma.API) {
 	type uploadInput struct {
-		caseInput
+		CaseInput
 		RawBody multipart.Form
 	}
 	huma.Register(api, server.Operation(http.MethodPost, "/api/cases/{id}/files", "file-add", "Keep a file with a case", server.Guard{Action: policy.WriteTo, Upload: true}),
