@@ -117,9 +117,11 @@ func fieldsOf(f *forms.Form) int {
 	return n
 }
 
+// Parameters of an embedded, unexported struct are unknown to the door, so both
+// stand here themselves.
 type oneInput struct {
-	langInput
-	ID string `path:"id" maxLength:"100"`
+	Lang string `query:"lang" default:"en" maxLength:"10" doc:"Language of labels; English stands in"`
+	ID   string `path:"id" maxLength:"100"`
 }
 
 func (c *Content) form(_ context.Context, in *oneInput) (*struct{ Body any }, error) {

@@ -21,10 +21,8 @@ import (
 
 type view struct{ name, path, ready string }
 
-const sreyleak = "0195a000-0000-7000-8000-000000000001"
-
-// views of the mock's cases; a real server has other ids, so -at shows the lists only.
-func views(mocked bool) []view {
+// views are the pages to take; id is the case that they show, when there is one.
+func views(id, record string) []view {
 	list := []view{
 		{"today", "/", "document.querySelector('.rows, .empty')"},
 		{"find", "/find", "document.querySelector('#find-q')"},
@@ -34,15 +32,17 @@ func views(mocked bool) []view {
 		{"team", "/team", "document.querySelector('table')"},
 		{"account", "/account", "document.querySelector('.list')"},
 	}
-	if mocked {
+	if id != "" {
 		list = append(list,
-			view{"case", "/cases/" + sreyleak, "document.querySelector('.time')"},
-			view{"case-forms", "/cases/" + sreyleak + "?tab=forms", "document.querySelector('.form-row')"},
-			view{"case-plan", "/cases/" + sreyleak + "?tab=plan", "document.querySelector('.goal')"},
-			view{"record", "/cases/" + sreyleak + "/records/F04_registration", "document.querySelector('.dispute')"},
-			view{"form-registration", "/cases/" + sreyleak + "/forms/F04_registration/new", "document.querySelector('.field')"},
-			view{"form-consent", "/cases/" + sreyleak + "/forms/F03_consent/new", "document.querySelector('.matrix')"},
-			view{"form-note", "/cases/" + sreyleak + "/forms/F11_case_note/new", "document.querySelector('.field')"},
+			view{"case", "/cases/" + id, "document.querySelector('.time')"},
+			view{"case-forms", "/cases/" + id + "?tab=forms", "document.querySelector('.form-row')"},
+			view{"case-plan", "/cases/" + id + "?tab=plan", "document.querySelector('.tab-body .group')"},
+			view{"case-people", "/cases/" + id + "?tab=people", "document.querySelector('.tab-body')"},
+			view{"case-access", "/cases/" + id + "?tab=access", "document.querySelector('.tab-body table, .empty')"},
+			view{"record", "/cases/" + id + "/records/" + record, "document.querySelector('.answers')"},
+			view{"form-registration", "/cases/" + id + "/forms/F04_registration/new", "document.querySelector('.field')"},
+			view{"form-consent", "/cases/" + id + "/forms/F03_consent/new", "document.querySelector('.matrix')"},
+			view{"form-note", "/cases/" + id + "/forms/F11_case_note/new", "document.querySelector('.field')"},
 		)
 	}
 	return list
@@ -54,15 +54,16 @@ func main() {
 	at := flag.String("at", "", "address of a running server; the mock when empty")
 	login := flag.String("login", "vanna", "user")
 	password := flag.String("password", "", "password")
+	showing := flag.String("case", "", "id of the case to show; the first of the list when empty")
 	quick := flag.Bool("quick", false, "light English only")
 	flag.Parse()
-	if err := run(*out, *only, *at, *login, *password, *quick); err != nil {
+	if err := run(*out, *only, *at, *login, *password, *showing, *quick); err != nil {
 		fmt.Fprintln(os.Stderr, "shoot:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out, only, at, login, password string, quick bool) error {
+func run(out, only, at, login, password, showing string, quick bool) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
@@ -89,6 +90,14 @@ func run(out, only, at, login, password string, quick bool) error {
 	if err := p.SignIn(login, password); err != nil {
 		return err
 	}
+	id, err := apptest.Read[string](p, `fetch('/api/cases?scope=mine').then((r) => r.ok ? r.json() : {items: []}).then((j) => j.items[0]?.id ?? '')`)
+	if err != nil {
+		return fmt.Errorf("look for a case to show: %w", err)
+	}
+	if showing != "" {
+		id = showing
+	}
+	record := "F04_registration"
 	type look struct {
 		lang, name string
 		width      int64
@@ -111,7 +120,7 @@ func run(out, only, at, login, password string, quick bool) error {
 		if err := p.Size(l.width, 800); err != nil {
 			return err
 		}
-		for _, v := range views(mocked) {
+		for _, v := range views(id, record) {
 			if !strings.HasPrefix(v.name, only) {
 				continue
 			}
@@ -119,7 +128,7 @@ func run(out, only, at, login, password string, quick bool) error {
 				return err
 			}
 			if err := p.Wait(v.ready); err != nil {
-				return fmt.Errorf("%s: %w", v.name, err)
+				fmt.Fprintf(os.Stderr, "shoot: %s: %v\n", v.name, err) // the picture shows what is there instead
 			}
 			shade := ""
 			if l.dark {

@@ -63,7 +63,7 @@ function Header({ page, reload }: { page: CasePage; reload: () => void }) {
         <span class="tag info">{statusOf(h)}</span>
       </div>
       {h.wish?.text && (
-        <p class="wish"><b>{word(`wish.${h.sex ?? ''}`, t('wish'))}</b> “<Name of={{ text: h.wish.text }} />” <span class="soft small">{h.wish.at && dayOf(h.wish.at)}</span></p>
+        <p class="wish"><b>{word(`wish.${h.sex ?? ''}`, t('wish'))}</b> “<Name of={{ text: h.wish.text.replace(/^[“"']+|[”"']+$/g, '') }} />” <span class="soft small">{h.wish.at && dayOf(h.wish.at)}</span></p>
       )}
       <Steps page={page} />
       <Next page={page} reload={reload} />

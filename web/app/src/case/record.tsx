@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { url } from '../api/client.ts';
 import type { Answers, CasePage, Dispute, RecordView } from '../api/types.ts';
 import { t, word } from '../lang/index.ts';
-import { dayOf, moment, now } from '../lang/dates.ts';
+import { dayOf, moment, now, readable } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
 import { enqueue, flush, newEntry, returned, unsent } from '../local/sync.ts';
 import { uuid } from '../local/uuid.ts';
@@ -108,7 +108,7 @@ function Settle({ d, view, form, caseId, reload, open }: { d: Dispute; view: Rec
       <legend>{t('two.answers', { field: d.label })}</legend>
       <div class="picks">
         {d.values.map((v, i) => (
-          <label class="pick" key={v.entry}><input type="radio" name={name} checked={chosen === i} onChange={() => setChosen(i)} /><span>{v.text || String(v.value)}<span class="hint">{v.author}, {dayOf(v.at)}</span></span></label>
+          <label class="pick" key={v.entry}><input type="radio" name={name} checked={chosen === i} onChange={() => setChosen(i)} /><span>{v.text ? readable(v.text) : String(v.value)}<span class="hint">{v.author}, {dayOf(v.at)}</span></span></label>
         ))}
       </div>
       <div class="acts">

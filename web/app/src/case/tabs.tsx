@@ -3,8 +3,9 @@ import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { get, url } from '../api/client.ts';
 import type { AccessLine, CasePage, FormState, Page, TimelineItem } from '../api/types.ts';
-import { t, word } from '../lang/index.ts';
-import { dateOf, dayOf, moment, when } from '../lang/dates.ts';
+import type { ListDescription as List } from '../forms/types.ts';
+import { lang, t, word } from '../lang/index.ts';
+import { dateOf, dayOf, moment, readable, when } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
 import { unsent } from '../local/sync.ts';
 import { me } from '../session.ts';
@@ -73,10 +74,10 @@ function Moment({ item, page }: { item: TimelineItem; page: CasePage }) {
         {item.act !== 'submit' && <span class="tag">{word(`did.${item.act}`, item.act)}</span>}{' '}
         {(item.badges ?? []).map((b) => <span class={`tag ${/high/.test(b) ? 'high' : /unsafe|late/.test(b) ? 'medium' : 'info'}`} key={b}>{word(`badge.${b}`, b)} </span>)}
         <span class="soft small"> {by}{item.device_late && `, ${t('device.late')}`}{item.pending && `, ${t('approval.pending')}`}</span>
-        {rest.length > 0 && <div class="soft">{rest.map((s) => `${s.label}: ${s.text}`).join(' · ')}</div>}
-        {story.map((s) => <q class="said" key={s.label}><Name of={{ text: s.text }} /></q>)}
+        {rest.length > 0 && <div class="soft">{rest.map((s) => `${s.label}: ${readable(s.text)}`).join(' · ')}</div>}
+        {story.map((s) => <q class="said" key={s.label}><Name of={{ text: readable(s.text) }} /></q>)}
         {disputes.length > 0 && item.disputes ? disputes.map((d) => (
-          <div class="dispute small" key={d.path}><b>{t('two.answers', { field: d.label })}</b> {d.values.map((v) => `${v.text} (${v.author}, ${dayOf(v.at)})`).join(` ${t('and')} `)}. <a href={`${recordPath(page, d.record)}?settle=${encodeURIComponent(d.path)}`}>{t('settle.it')}</a></div>
+          <div class="dispute small" key={d.path}><b>{t('two.answers', { field: d.label })}</b> {d.values.map((v) => `${readable(v.text)} (${v.author}, ${dayOf(v.at)})`).join(` ${t('and')} `)}. <a href={`${recordPath(page, d.record)}?settle=${encodeURIComponent(d.path)}`}>{t('settle.it')}</a></div>
         )) : null}
       </div>
     </li>
@@ -175,6 +176,7 @@ function safeWord(safe: boolean | string | undefined): string {
 function People({ page, reload }: { page: CasePage; reload: () => void }) {
   const kinds = ['family', 'caregiver', 'companion', 'suspected', 'staff'];
   const other = page.people.filter((p) => !kinds.includes(p.kind));
+  const relation = useRelations();
   return (
     <div class="stack">
       {page.people.length === 0 && <Empty title={t('people.empty')} />}
@@ -184,7 +186,7 @@ function People({ page, reload }: { page: CasePage; reload: () => void }) {
         return (
           <section class="group" key={k}><header><h2>{word(`people.${k}`, t('people.other'))}</h2></header>
             <ul class="list">{some.map((p, i) => (
-              <li key={i}><b><Name of={{ text: p.name }} /></b> <span class="soft">{[p.relation, p.note].filter(Boolean).join(' · ')}</span> {safeWord(p.safe) && <span class={`tag ${p.safe === true || p.safe === 'yes' ? 'low' : 'medium'}`}>{safeWord(p.safe)}</span>}</li>
+              <li key={i}><b><Name of={{ text: p.name }} /></b> <span class="soft">{[relation(p.relation), p.note].filter(Boolean).join(' · ')}</span> {safeWord(p.safe) && <span class={`tag ${p.safe === true || p.safe === 'yes' ? 'low' : 'medium'}`}>{safeWord(p.safe)}</span>}</li>
             ))}</ul>
           </section>
         );
@@ -200,7 +202,7 @@ function Approvals({ page, reload }: { page: CasePage; reload: () => void }) {
   return (
     <div class="stack">
       {page.disputes.map((d) => (
-        <div class="dispute" key={d.record + d.path}><b>{t('two.answers', { field: d.label })}</b> {d.values.map((v) => `${v.text} (${v.author}, ${dayOf(v.at)})`).join(` ${t('and')} `)} <a class="tall" href={`${recordPath(page, d.record)}?settle=${encodeURIComponent(d.path)}`}>{t('settle.it')}</a></div>
+        <div class="dispute" key={d.record + d.path}><b>{t('two.answers', { field: d.label })}</b> {d.values.map((v) => `${readable(v.text)} (${v.author}, ${dayOf(v.at)})`).join(` ${t('and')} `)} <a class="tall" href={`${recordPath(page, d.record)}?settle=${encodeURIComponent(d.path)}`}>{t('settle.it')}</a></div>
       ))}
       <ul class="list">{page.approvals.map((a) => (
         <li key={a.record}>
@@ -256,13 +258,20 @@ export function ConsentPanel({ page }: { page: CasePage }) {
   );
 }
 
+/** The words for relationships, from the code list. */
+function useRelations(): (code: string | undefined) => string | undefined {
+  const read = useRead<List>(url`/api/lists/family_relationship?lang=${lang.value}`);
+  return (code) => read.data?.codes.find((c) => c.code === code)?.label ?? code;
+}
+
 export function AroundPanel({ page }: { page: CasePage }) {
+  const relation = useRelations();
   const a = page.assigned;
   const you = me.value?.user.name;
   const name = (n: string | undefined) => n && (n === you ? t('name.you', { name: n }) : n);
   const rows = [
     [t('around.worker'), name(a.worker) ?? t('around.nobody')], [t('around.supervisor'), name(a.supervisor)], [t('around.lawyer'), name(a.lawyer)],
-    ...page.people.filter((p) => p.kind !== 'staff').slice(0, 6).map((p) => [p.relation || word(`people.${p.kind}`, p.kind), [p.name, p.note, p.kind === 'suspected' ? t('suspected') : safeWord(p.safe)].filter(Boolean).join(', ')]),
+    ...page.people.filter((p) => p.kind !== 'staff').slice(0, 6).map((p) => [relation(p.relation) || word(`people.${p.kind}`, p.kind), [p.name, p.note, p.kind === 'suspected' ? t('suspected') : safeWord(p.safe)].filter(Boolean).join(', ')]),
   ].filter((r) => r[1]);
   return <div class="panel"><h2>{t('around')}</h2><dl class="facts">{rows.map(([k, v]) => <><dt>{k}</dt><dd>{v}</dd></>)}</dl></div>;
 }

@@ -96,6 +96,13 @@ function span(ms: number): string {
   return t('span.days', { n: Math.floor(ms / day) });
 }
 
+/** A text of the server with its machine dates said as people say them. */
+export function readable(text: string): string {
+  return text
+    .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\b/g, (iso) => moment(iso))
+    .replace(/\b\d{4}-\d\d-\d\d\b/g, (iso) => dateOf(iso));
+}
+
 /** A plain date is a day where the reader is, not midnight in Greenwich. */
 function parse(iso: string): Date | undefined {
   const plain = /^(\d{4})-(\d{2})-(\d{2})$/.exec(iso);

@@ -79,7 +79,7 @@ function Match({ of: { case: c, why, may, ask } }: { of: Candidate }) {
       <RiskTag level={c.risk} />
       <span>
         <b>{c.name || c.code} {(c.names ?? []).filter((n) => n.text !== c.name).slice(0, 3).map((n) => <span class="light" key={n.text}><Name of={n} /> </span>)}</b>
-        <span class="soft">{[c.code, whoIs(c.sex, c.age), ageText(c.age), c.place, statusOf(c), c.org].filter(Boolean).join(' · ')}</span>
+        <span class="soft">{[c.code, whoIs(c.sex, c.age), ageText(c.age), /^[A-Z]{2,3}\d+$/.test(c.place ?? '') ? '' : c.place, statusOf(c), c.worker].filter(Boolean).join(' · ')}</span>
         <br /><span class="small">{t('find.because')} {why.map((w) => w.text).join('; ')}</span>
       </span>
       <span class="clock">{may === false ? ask ? t('find.ask', { name: ask }) : t('find.not.yours') : t('open')}</span>

@@ -3,7 +3,7 @@ import { url } from '../api/client.ts';
 import type { Inbox, InboxItem } from '../api/types.ts';
 import { Decide } from '../case/approve.tsx';
 import { t } from '../lang/index.ts';
-import { dayTime, when } from '../lang/dates.ts';
+import { dayTime, readable, when } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
 import { refresh } from '../session.ts';
 import { Empty, Name, RiskTag, Shown, caseLine } from '../ui/index.tsx';
@@ -41,7 +41,7 @@ function Ask({ a, done }: { a: InboxItem; done: () => void }) {
       {a.changed && a.changed.length > 0 ? (
         <dl class="answers">{a.changed.map((c) => <div key={c.path}><dt>{c.label}</dt><dd><Name of={{ text: c.text }} />{c.was && <span class="soft small"> ({t('was', { text: c.was })})</span>}</dd></div>)}</dl>
       ) : (a.summary ?? []).length > 0 ? (
-        <dl class="answers">{a.summary!.map((c) => <div key={c.label}><dt>{c.label}</dt><dd><Name of={{ text: c.text }} /></dd></div>)}</dl>
+        <dl class="answers">{a.summary!.map((c) => <div key={c.label}><dt>{c.label}</dt><dd><Name of={{ text: readable(c.text) }} /></dd></div>)}</dl>
       ) : null}
       <p><a href={url`/cases/${a.case.id}/records/${a.record}`}>{t('read.whole')}</a></p>
       {a.fell && <p class="soft">{t('approval.fell')}</p>}
