@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 	"time"
 
 	"banyan/internal/journal"
@@ -35,10 +36,18 @@ func Schema() store.Schema {
 type Projector struct {
 	rules *Rules
 	index *names.Index
+
+	mu    sync.Mutex
+	drawn map[string]*Case // by stream, as last drawn, until it is committed
 }
 
+// mostDrawn bounds what waits for a commit: a rebuild draws and never commits.
+const mostDrawn = 64
+
 // NewProjector makes the projector; hand it to journal.New.
-func NewProjector(r *Rules) *Projector { return &Projector{rules: r, index: names.NewIndex()} }
+func NewProjector(r *Rules) *Projector {
+	return &Projector{rules: r, index: names.NewIndex(), drawn: map[string]*Case{}}
+}
 
 // Name of the projection.
 func (p *Projector) Name() string { return "cases" }
@@ -87,6 +96,7 @@ func (p *Projector) Project(ctx context.Context, tx *store.Tx, s journal.Stream,
 	if c.Code == "" {
 		return nil
 	}
+	p.remember(c)
 	for _, draw := range []func(context.Context, *store.Tx, *Case, journal.Seal) error{p.drawView, p.drawTasks, p.drawAccess, p.drawNotices} {
 		if err := draw(ctx, tx, c, seal); err != nil {
 			return err
@@ -350,11 +360,32 @@ func (p *Projector) Committed(s journal.Stream, history []journal.Opened) {
 		p.index.Delete(s.ID)
 		return
 	}
-	c := p.rules.Fold(s, history)
+	c := p.folded(s, history)
 	if c.Code == "" {
 		return
 	}
 	p.put(s.ID, c.Code, c.Sex(), c.Country, p.person(c))
+}
+
+func (p *Projector) remember(c *Case) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.drawn) >= mostDrawn {
+		clear(p.drawn)
+	}
+	p.drawn[c.Stream.ID] = c
+}
+
+// folded gives the case as it was just drawn, if it is the same.
+func (p *Projector) folded(s journal.Stream, history []journal.Opened) *Case {
+	p.mu.Lock()
+	c := p.drawn[s.ID]
+	delete(p.drawn, s.ID)
+	p.mu.Unlock()
+	if c != nil && c.Stream.HeadHash == s.HeadHash && len(c.entries) == len(history) {
+		return c
+	}
+	return p.rules.Fold(s, history)
 }
 
 func (p *Projector) put(stream, code, sex, country string, cell personCell) {

@@ -135,7 +135,7 @@ func knownTier(t Tier) bool {
 
 // encodeParts writes parts as: name length, name, sealed length, sealed.
 func encodeParts(parts []part) []byte {
-	var out []byte
+	out := []byte{} // an entry without answers has no parts, which is not the same as no value
 	for _, p := range parts {
 		out = binary.AppendUvarint(out, uint64(len(p.tier)))
 		out = append(out, p.tier...)

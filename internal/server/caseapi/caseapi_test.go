@@ -86,12 +86,17 @@ func (o *office) call(c *servertest.Client, method, path string, in any, status 
 	return a
 }
 
+var firstContact = answers{"contact_at": "2026-11-23T07:30:00Z", "place": answers{"country": "KHM", "adm1": "KH01", "place": "the bus station"}, "channel": "in_person", "language": "km",
+	"interpreter": false, "alone": true, "safe_now": "yes", "medical_urgent": false, "age_declared": answers{"years": 14, "observed_on": "2026-11-23"},
+	"age_basis": "presumed_child", "sex": "female", "separation_status": "unaccompanied", "nickname": "Leak", "wishes": "I want my pay", "action": []string{"resources"}}
+
 func (o *office) open(c *servertest.Client, extra answers) (id, code string) {
 	o.t.Helper()
 	stream := newID()
-	a := answers{"contact_at": "2026-11-23T07:30:00Z", "place": answers{"country": "KHM", "adm1": "KH01", "place": "the bus station"}, "channel": "in_person", "language": "km",
-		"interpreter": false, "alone": true, "safe_now": "yes", "medical_urgent": false, "age_declared": answers{"years": 14, "observed_on": "2026-11-23"},
-		"age_basis": "presumed_child", "sex": "female", "separation_status": "unaccompanied", "nickname": "Leak", "wishes": "I want my pay", "action": []string{"resources"}}
+	a := answers{}
+	for k, v := range firstContact {
+		a[k] = v
+	}
 	for k, v := range extra {
 		a[k] = v
 	}
@@ -365,27 +370,27 @@ func TestSendingTwiceWritesOnce(t *testing.T) {
 	o := newOffice(t, nil)
 	worker := o.As(policy.CaseWorker)
 	stream := newID()
-	e := o.entry(stream, "F11_case_note", nil)
-	first := o.entry(stream, "F01_first_contact", nil)
-	_ = e
-	id, code := o.open(worker, nil)
-	note := o.entry(id, "F11_case_note", answers{"at": "2026-11-23T07:00:00Z", "mode": "call", "with": "her brother", "facts": "slept well", "next": "call again"})
+	first := o.entry(stream, "F01_first_contact", firstContact)
+	var opened, again casework.OpenedCase
+	o.call(worker, "POST", "/api/cases", answers{"entries": []casework.NewEntry{first}}, http.StatusOK, &opened)
+	o.Clock.Advance(time.Minute)
+	o.call(worker, "POST", "/api/cases", answers{"entries": []casework.NewEntry{first}}, http.StatusOK, &again)
+	if again.Case != opened.Case || again.Results[0].Status != "already" {
+		t.Errorf("opened %+v, and again %+v", opened, again)
+	}
+	note := o.entry(stream, "F11_case_note", answers{"at": "2026-11-23T07:00:00Z", "mode": "call", "with": "her brother", "facts": "slept well", "next": "call again"})
 	if r := o.send(worker, note, note); r[0].Status != "accepted" || r[1].Status != "already" {
 		t.Errorf("the same note twice: %+v", r)
 	}
-	changed := note
-	changed.Answers = answers{"at": "2026-11-23T07:00:00Z", "mode": "call", "with": "her brother", "facts": "other words", "next": "call again"}
-	if r := o.send(worker, changed); r[0].Status != "already" {
-		t.Logf("the same id with other words: %+v", r)
+	move := answers{"to": "follow_up", "id": newID()}
+	o.call(worker, "POST", "/api/cases/"+stream+"/move", move, http.StatusConflict, nil)
+	assign := answers{"worker": o.Users[policy.CaseWorker].ID, "supervisor": o.Users[policy.Supervisor].ID, "id": newID()}
+	for range 2 {
+		o.call(o.As(policy.Supervisor), "POST", "/api/cases/"+stream+"/assign", assign, http.StatusOK, nil)
 	}
-	var again casework.OpenedCase
-	first.Stream = id
-	_ = first
-	p := o.page(worker, id)
-	if len(p.Timeline) != 4 || p.Code != code {
-		t.Errorf("%d entries, want opening, assignment, contact and note", len(p.Timeline))
+	if p := o.page(worker, stream); len(p.Timeline) != 5 || p.Code != opened.Case.Code {
+		t.Errorf("%d entries, want opening, assignment, contact, note and one more assignment", len(p.Timeline))
 	}
-	_ = again
 }
 
 func TestTwoPeopleAtOnceLoseNothingAndOneSettles(t *testing.T) {
