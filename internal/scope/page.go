@@ -421,8 +421,8 @@ func (p *pageMaker) resamples() section {
 			block{Title: methodNames[e.Method],
 				Lead:  []string{sprintf("%d resamples, %d without an estimate, %d %s; z0 %.3f, acceleration %.4f. The dashed line is the estimate.", b.Resamples, b.Failed, b.Peaks, plural(b.Peaks, "hill", "hills"), b.Z0, b.Accel)},
 				Plot:  template.HTML(bars(methodNames[e.Method]+": estimates in the resamples", b, *e.Estimate)),
-				Table: newGrid(e.Method+"-limits", "limits by level, and where among the resamples the BCa limit is read", heads("#Level", "#BCa", "#Read at", "#Percentile"), limits)},
-			block{Table: newGrid(e.Method+"-histogram", "histogram of the resamples", heads("#From", "#To", "#Resamples"), rows), Folded: true})
+				Table: newGrid(e.Method+"-limits", e.Method+": limits by level, and where among the resamples the BCa limit is read", heads("#Level", "#BCa", "#Read at", "#Percentile"), limits)},
+			block{Table: newGrid(e.Method+"-histogram", e.Method+": histogram of the resamples", heads("#From", "#To", "#Resamples"), rows), Folded: true})
 		if e.Method == "stepwise" {
 			var chosen [][]cell
 			for _, c := range b.Chosen {
