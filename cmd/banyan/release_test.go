@@ -1,0 +1,277 @@
+// Tests of banyan release as a command: exit codes, nothing left behind, and the
+// ledger's word on the last.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"banyan/internal/disclosure/report"
+)
+
+// release runs the command and gives its exit code and what it printed.
+func release(args ...string) (code int, out, errOut string) {
+	var o, e bytes.Buffer
+	code = dispatch(context.Background(), append([]string{"release"}, args...), &o, &e)
+	return code, o.String(), e.String()
+}
+
+const testProgramme = `population: p
+columns:
+  sex: {codes: [F, M]}
+  age: {codes: [child, adult]}
+tables:
+  - by: [sex, age]
+`
+
+// testRegister is a small register of 240 persons.
+func testRegister() string {
+	var b strings.Builder
+	b.WriteString("sex,age,place\n")
+	for i := range 240 {
+		fmt.Fprintf(&b, "%s,%s,%s\n", []string{"F", "M", "F"}[i%3], []string{"child", "adult"}[i/3%2], []string{"N", "S", "W", "N", "N", ""}[i%6])
+	}
+	return b.String()
+}
+
+// folder is a fresh folder with inputs; it can tell what else came to be there.
+type folder struct {
+	t   *testing.T
+	dir string
+}
+
+func newFolder(t *testing.T, files map[string]string) folder {
+	f := folder{t, t.TempDir()}
+	for name, text := range files {
+		if err := os.WriteFile(f.path(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f
+}
+
+func (f folder) path(name string) string { return filepath.Join(f.dir, name) }
+
+func (f folder) names() string {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var out []string
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	return strings.Join(out, " ")
+}
+
+func TestReleaseRefusesBadInputAndLeavesNothing(t *testing.T) {
+	var wide []string
+	for i := range 5000 {
+		wide = append(wide, fmt.Sprint("c", i))
+	}
+	head := strings.Join(wide, ",")
+	row := strings.Repeat(",", 4999)
+	var ids strings.Builder
+	ids.WriteString("sex,id\n")
+	for i := range 50 {
+		fmt.Fprintf(&ids, "F,person%d\n", i)
+	}
+	inputs := []struct{ name, text, want string }{
+		{"duplicate columns", "sex,age,sex\nF,child,F\nM,adult,M\n", `column "sex": the column appears twice`},
+		{"ragged rows", "sex,age\nF,child\nM\n", "line 3"},
+		{"no rows", "sex,age\n", "no rows"},
+		{"one row", "sex,age\nF,child\n", "one row"},
+		{"5,000 columns", head + "\n" + row + "\n" + row + "\n", "5000 columns"},
+		{"a value per row", ids.String(), `column "id": looks like an identifier`},
+		{"invalid UTF-8", "sex,age\nF,child\nM,\xff\xfe\n", `line 3, column "age"`},
+	}
+	for _, in := range inputs {
+		f := newFolder(t, map[string]string{"in.csv": in.text, "program.yaml": testProgramme})
+		before := f.names()
+		for _, args := range [][]string{
+			{"aggregates", "--in", f.path("in.csv"), "--out", f.path("out")},
+			{"tables", "--in", f.path("in.csv"), "--by", "sex,age", "--out", f.path("out")},
+			{"synth", "--in", f.path("in.csv"), "--k", "10", "--out", f.path("out")},
+			{"synth", "--in", f.path("in.csv"), "--epsilon", "1", "--delta", "1e-6", "--ledger", f.path("ledger"), "--out", f.path("out")},
+			{"dp", "--in", f.path("in.csv"), "--program", f.path("program.yaml"), "--epsilon", "1", "--delta", "1e-6", "--ledger", f.path("ledger"), "--out", f.path("out")},
+			{"evaluate", "--sensitive", f.path("in.csv"), "--synthetic", f.path("in.csv")},
+		} {
+			code, out, errOut := release(args...)
+			if code != exitMisused || !strings.Contains(errOut, in.want) || out != "" {
+				t.Errorf("%s, %s: exit %d, %q, want %d with %q", in.name, args[0], code, errOut, exitMisused, in.want)
+			}
+			if after := f.names(); after != before {
+				t.Errorf("%s, %s: left behind %q", in.name, args[0], after)
+			}
+		}
+	}
+}
+
+func TestReleaseRefusesWrongFlagsAndLeavesNothing(t *testing.T) {
+	f := newFolder(t, map[string]string{"in.csv": testRegister(), "program.yaml": testProgramme, "unknown.yaml": strings.Replace(testProgramme, "[F, M]", "[F]", 1), "other.yaml": strings.ReplaceAll(testProgramme, "age", "agee")})
+	in, to, prog, led := f.path("in.csv"), f.path("out"), f.path("program.yaml"), f.path("ledger")
+	before := f.names()
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"there is no verb", []string{"publish"}},
+		{"not defined", []string{"tables", "--inn", in}},
+		{"is not a flag", []string{"tables", in}},
+		{"--in", []string{"aggregates", "--out", to}},
+		{"cannot open", []string{"aggregates", "--in", f.path("none.csv"), "--out", to}},
+		{"--out", []string{"aggregates", "--in", in}},
+		{"hides nobody", []string{"aggregates", "--in", in, "--k", "1", "--out", to}},
+		{"1 to 4 attributes", []string{"aggregates", "--in", in, "--length", "9", "--out", to}},
+		{`column "colour": there is no such column`, []string{"tables", "--in", in, "--by", "sex,colour", "--out", to}},
+		{"--by", []string{"tables", "--in", in, "--out", to}},
+		{"hides nobody", []string{"tables", "--in", in, "--by", "sex", "--threshold", "0", "--out", to}},
+		{"holds no tables", []string{"tables", "--in", in, "--by", "sex", "--against", f.path("none"), "--out", to}},
+		{`column "colour"`, []string{"synth", "--in", in, "--multi", "colour", "--out", to}},
+		{"epsilon must be a positive number", []string{"dp", "--in", in, "--program", prog, "--epsilon", "0", "--delta", "1e-6", "--ledger", led, "--out", to}},
+		{"epsilon must be a positive number", []string{"dp", "--in", in, "--program", prog, "--epsilon", "-1", "--delta", "1e-6", "--ledger", led, "--out", to}},
+		{"epsilon must be a positive number", []string{"synth", "--in", in, "--epsilon", "-1", "--delta", "1e-6", "--ledger", led, "--out", to}},
+		{"delta must be", []string{"dp", "--in", in, "--program", prog, "--epsilon", "1", "--ledger", led, "--out", to}},
+		{"--ledger", []string{"dp", "--in", in, "--program", prog, "--epsilon", "1", "--delta", "1e-6", "--out", to}},
+		{"--program", []string{"dp", "--in", in, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--out", to}},
+		{`value "M" is not in the programme's code list`, []string{"dp", "--in", in, "--program", f.path("unknown.yaml"), "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--out", to}},
+		{`column "agee"`, []string{"dp", "--in", in, "--program", f.path("other.yaml"), "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--out", to}},
+		{"two methods", []string{"synth", "--in", in, "--k", "10", "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--out", to}},
+		{"--published", []string{"attack"}},
+		{"lowest..highest", []string{"attack", "--published", in, "--value", "age", "--total", "sex=all", "--hidden", "<5"}},
+	} {
+		code, _, errOut := release(c.args...)
+		if code != exitMisused || !strings.Contains(errOut, c.want) {
+			t.Errorf("%v: exit %d, %q, want %q", c.args, code, errOut, c.want)
+		}
+		if after := f.names(); after != before {
+			t.Fatalf("%v: left behind %q", c.args, after)
+		}
+	}
+}
+
+func TestReleaseIsNeverOverwritten(t *testing.T) {
+	f := newFolder(t, map[string]string{"in.csv": testRegister(), "out": "an earlier release"})
+	for _, verb := range []string{"aggregates", "synth"} {
+		code, _, errOut := release(verb, "--in", f.path("in.csv"), "--out", f.path("out"))
+		if b, _ := os.ReadFile(f.path("out")); code != exitMisused || string(b) != "an earlier release" {
+			t.Errorf("%s: exit %d, %q; the file is now %q", verb, code, errOut, b)
+		}
+	}
+}
+
+func readReport(t *testing.T, dir string) report.Report {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r report.Report
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil || !bytes.Contains(page, []byte("Not for publication")) || bytes.Contains(page, []byte("http://")) || bytes.Contains(page, []byte("https://")) || bytes.Contains(page, []byte("<script")) {
+		t.Errorf("the page is missing, unmarked, or reaches out of itself: %v", err)
+	}
+	return r
+}
+
+func TestEveryVerbWritesItsReleaseWithItsReport(t *testing.T) {
+	f := newFolder(t, map[string]string{"in.csv": testRegister(), "program.yaml": testProgramme})
+	in := f.path("in.csv")
+	for _, c := range []struct {
+		out, file string
+		args      []string
+	}{
+		{"t", "tables/sex_age.csv", []string{"tables", "--by", "sex,age", "--by", "place"}},
+		{"k", "synthetic.csv", []string{"synth", "--k", "5"}},
+		{"d", "tables/sex_age.csv", []string{"dp", "--program", f.path("program.yaml"), "--epsilon", "1", "--delta", "1e-6", "--ledger", f.path("ledger1")}},
+		{"s", "synthetic.csv", []string{"synth", "--program", f.path("program.yaml"), "--epsilon", "4", "--delta", "1e-6", "--ledger", f.path("ledger2")}},
+		{"u", "synthetic.csv", []string{"synth", "--epsilon", "8", "--delta", "1e-6", "--ledger", f.path("ledger3")}},
+	} {
+		code, _, errOut := release(append(c.args, "--in", in, "--out", f.path(c.out))...)
+		if code != exitDone {
+			t.Errorf("%v: exit %d: %s", c.args, code, errOut)
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(f.path(c.out), c.file)); err != nil {
+			t.Error(err)
+		}
+		r := readReport(t, f.path(c.out))
+		private := c.out == "d" || c.out == "s" || c.out == "u"
+		if r.Method == "" || len(r.Promise) == 0 || len(r.NoPromise) == 0 || r.Leaks() != 0 || r.Population.Rows != 240 || (r.Privacy != nil) != private {
+			t.Errorf("%v: report %+v", c.args, r)
+		}
+		if private && (r.Noise != "secure" || r.Privacy.Rho <= 0 || r.Privacy.SpentEpsilon > r.Privacy.Epsilon*1.0001) {
+			t.Errorf("%v: noise %q, privacy %+v", c.args, r.Noise, r.Privacy)
+		}
+	}
+	if strings.Contains(f.names(), ".release-") {
+		t.Errorf("temporary folders stay: %s", f.names())
+	}
+	code, out, errOut := release("attack", "--release", f.path("t"))
+	if code != exitDone || !strings.Contains(out, "recovered exactly 0") {
+		t.Errorf("attack: exit %d, %q %q", code, out, errOut)
+	}
+	code, out, _ = release("evaluate", "--sensitive", in, "--synthetic", filepath.Join(f.path("k"), "synthetic.csv"), "--k", "5", "--json")
+	if code != exitDone || !strings.Contains(out, `"rows_out": 240`) || !strings.Contains(out, `"leaked_combinations": 0`) {
+		t.Errorf("evaluate: exit %d, %s", code, out)
+	}
+}
+
+func TestAReleaseBeyondTheLedgerIsRefused(t *testing.T) {
+	f := newFolder(t, map[string]string{"in.csv": testRegister(), "program.yaml": testProgramme})
+	run := func(out string, more ...string) (int, string) {
+		code, _, errOut := release(append([]string{"dp", "--in", f.path("in.csv"), "--program", f.path("program.yaml"), "--delta", "1e-6", "--ledger", f.path("ledger"), "--out", f.path(out)}, more...)...)
+		return code, errOut
+	}
+	if code, errOut := run("first", "--epsilon", "1", "--budget", "2"); code != exitDone {
+		t.Fatal(errOut)
+	}
+	if code, errOut := run("second", "--epsilon", "1"); code != exitDone {
+		t.Fatal(errOut)
+	}
+	ledger, _ := os.ReadFile(f.path("ledger"))
+	for _, args := range [][]string{{"--epsilon", "2"}, {"--epsilon", "2", "--budget", "20"}} {
+		code, errOut := run("third", args...)
+		if code != exitFailed || !strings.Contains(errOut, "overdrawn") {
+			t.Errorf("%v: exit %d, %s", args, code, errOut)
+		}
+	}
+	if after, _ := os.ReadFile(f.path("ledger")); !bytes.Equal(after, ledger) || strings.Contains(f.names(), "third") {
+		t.Errorf("a refused release leaves traces: %s", f.names())
+	}
+	// Records are about the same people and spend the same budget.
+	code, _, errOut := release("synth", "--in", f.path("in.csv"), "--program", f.path("program.yaml"), "--epsilon", "2", "--delta", "1e-6", "--ledger", f.path("ledger"), "--out", f.path("records"))
+	if code != exitFailed || !strings.Contains(errOut, "overdrawn") {
+		t.Errorf("records: exit %d, %s", code, errOut)
+	}
+}
+
+func TestSeededNoiseIsMarkedAsNotPrivate(t *testing.T) {
+	f := newFolder(t, map[string]string{"in.csv": testRegister(), "program.yaml": testProgramme})
+	var files []string
+	for _, out := range []string{"a", "b"} {
+		code, _, errOut := release("dp", "--in", f.path("in.csv"), "--program", f.path("program.yaml"), "--epsilon", "1", "--delta", "1e-6", "--ledger", f.path("ledger-"+out), "--insecure-seed", "7", "--out", f.path(out))
+		if code != exitDone {
+			t.Fatal(errOut)
+		}
+		r := readReport(t, f.path(out))
+		if !strings.Contains(r.Noise, "NOT PRIVATE") || !strings.Contains(r.Promise[0], "NONE") {
+			t.Errorf("noise %q, promise %q", r.Noise, r.Promise)
+		}
+		b, _ := os.ReadFile(filepath.Join(f.path(out), "tables", "sex_age.csv"))
+		files = append(files, string(b))
+	}
+	if files[0] != files[1] {
+		t.Error("the same seed gives other tables")
+	}
+}
