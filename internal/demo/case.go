@@ -410,6 +410,9 @@ func (t *teller) services() error {
 	if t.c.Stage == "follow_up" || t.c.Stage == "closed" {
 		end = t.at.AddDate(0, 0, 50+t.m.rng.IntN(60))
 	}
+	if end.After(t.m.now) {
+		end = t.m.now
+	}
 	said := map[string]any{"date": t.at.Format(time.DateOnly), "provider": t.orgID, "grant": nil}
 	if err := t.fill("F10_service_log", said, 60); err != nil {
 		return err
