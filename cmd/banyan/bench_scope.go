@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,6 +20,10 @@ import (
 )
 
 const benchScopeUsage = `Usage: banyan bench scope [--data DIR] [--runs 3]
+       banyan bench scope --coverage 300 [--data DIR]
+
+With --coverage, draws so many tables from the stepwise fit to the UK five lists,
+where the truth is then known, and prints how often each interval held it.
 
 DIR holds the published tables (uk_2013_6list.csv …); by default the folder
 data/mse of BANYAN_SHARED, or of ../shared.`
@@ -35,8 +40,15 @@ func runBenchScope(ctx context.Context, args []string, out, errOut io.Writer) er
 	f := newFlags("bench scope", benchScopeUsage, errOut)
 	dir := f.String("data", filepath.Join(env("BANYAN_SHARED", filepath.Join("..", "shared")), "data", "mse"), "folder of the published tables")
 	runs := f.Int("runs", 3, "runs of each; the middle one is shown")
+	coverage := f.Int("coverage", 0, "tables to draw and estimate, instead of timing")
 	if _, err := parse(f, args, 0); err != nil {
 		return err
+	}
+	if *coverage < 0 || *coverage > 100000 {
+		return misuse("--coverage %d is outside 0 to 100000", *coverage)
+	}
+	if *coverage > 0 {
+		return scopeError(coverScope(ctx, *dir, *coverage, out, errOut))
 	}
 	if *runs < 1 || *runs > 100 {
 		return misuse("--runs %d is outside 1 to 100", *runs)
@@ -141,4 +153,93 @@ func scopeJobs(dir string) ([]scopeJob, error) {
 		{"whole panel, diagnostics and page, UK five lists", "20", "-", whole(uk5)},
 		{"whole panel, diagnostics and page, Netherlands six lists", "20", "-", whole(nl6)},
 	}, nil
+}
+
+// held counts how often one interval held the truth.
+type held struct {
+	name                     string
+	tried, hit, above, below int
+	logBias                  float64
+}
+
+func (h *held) see(estimate, low, high *float64, truth float64) {
+	if low == nil || high == nil {
+		return
+	}
+	h.tried++
+	switch {
+	case truth > *high:
+		h.above++
+	case truth < *low:
+		h.below++
+	default:
+		h.hit++
+	}
+	if estimate != nil {
+		h.logBias += math.Log(*estimate / truth)
+	}
+}
+
+// coverScope draws tables from the stepwise fit and runs the panel on each.
+func coverScope(ctx context.Context, dir string, tables int, out, errOut io.Writer) error {
+	source, err := readHistories(filepath.Join(dir, "uk_2013_5list.csv"))
+	if err != nil {
+		return err
+	}
+	o := scope.Defaults()
+	o.PanelOnly = true
+	fit, _, err := scope.Stepwise(source, o.Threshold)
+	if err != nil {
+		return err
+	}
+	rows := []*held{{name: "stepwise, BCa"}, {name: "stepwise, percentile"}, {name: "stepwise, given the model"}, {name: "independence"},
+		{name: "bic, BCa"}, {name: "dga"}, {name: "chao"}, {name: "headline's range"}}
+	verdicts := map[string]int{}
+	progress := newProgress(errOut, false)
+	for i := range tables {
+		table, people := scope.Simulate(source, fit, o.Seed, i)
+		truth := float64(people)
+		r, err := scope.Run(ctx, table, o, nil)
+		if err != nil {
+			return err
+		}
+		for _, e := range r.Panel {
+			switch e.Method {
+			case "stepwise":
+				rows[0].see(e.Estimate, e.Low, e.High, truth)
+				if d, ok := e.Detail.(*scope.StepDetail); ok && d.Percentile != nil {
+					rows[1].see(e.Estimate, &d.Percentile[0], &d.Percentile[1], truth)
+					rows[2].see(e.Estimate, &d.ModelLow, &d.ModelHigh, truth)
+				}
+			case "independence":
+				rows[3].see(e.Estimate, e.Low, e.High, truth)
+			case "bic":
+				rows[4].see(e.Estimate, e.Low, e.High, truth)
+			case "dga":
+				rows[5].see(e.Estimate, e.Low, e.High, truth)
+			case "chao":
+				rows[6].see(e.Estimate, e.Low, e.High, truth)
+			}
+		}
+		rows[7].see(nil, r.Headline.Low, r.Headline.High, truth)
+		verdicts[r.Headline.Verdict]++
+		progress.tell("tables", i+1, tables)
+	}
+	progress.end()
+	fmt.Fprintf(out, "%d tables drawn from the stepwise fit to the UK five lists, truth %.0f\n\n", tables, math.Round(fit.Estimate))
+	w := tabwriter.NewWriter(out, 2, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "95 % interval\ttables\theld the truth\ttruth above\ttruth below\tmean log bias")
+	for _, h := range rows {
+		if h.tried == 0 {
+			continue
+		}
+		bias := fmt.Sprintf("%.3f", h.logBias/float64(h.tried))
+		if h == rows[7] {
+			bias = "-" // a range has no middle
+		}
+		fmt.Fprintf(w, "%s\t%d\t%.1f %%\t%d\t%d\t%s\n", h.name, h.tried, 100*float64(h.hit)/float64(h.tried), h.above, h.below, bias)
+	}
+	w.Flush()
+	fmt.Fprintf(out, "\nheadlines: %d published, %d range only, %d refused\n", verdicts[scope.Publish], verdicts[scope.RangeOnly], verdicts[scope.Refuse])
+	return nil
 }

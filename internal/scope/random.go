@@ -14,6 +14,7 @@ const (
 	forLinkage = iota + 1
 	forLCMCR
 	forThreshold
+	forSimulation
 )
 
 // generator gives the stream number i for a purpose.

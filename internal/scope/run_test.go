@@ -342,3 +342,33 @@ func TestPageForPublicationGivesNoNumberWhereTheGatesAreClosed(t *testing.T) {
 		t.Error("the panel stands on a page that refuses")
 	}
 }
+
+func TestSimulatedTablesComeFromTheModel(t *testing.T) {
+	tab := table(t, "netherlands_2010_2015_5list") // its stepwise model has a parameter at minus infinity
+	fit, _, err := Stepwise(tab, DefaultThreshold)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const draws = 200
+	sums := make([]float64, len(tab.Counts))
+	for i := range draws {
+		drawn, truth := Simulate(tab, fit, 1, i)
+		if truth != int64(math.Round(fit.Estimate)) || drawn.Counts[0] != 0 {
+			t.Fatalf("truth %d, %d people on no list", truth, drawn.Counts[0])
+		}
+		for h, c := range drawn.Counts {
+			sums[h] += float64(c) / draws
+		}
+	}
+	if sums[0b01010] != 0 {
+		t.Errorf("lists K and R exclude each other in the model, yet share %v people", sums[0b01010])
+	}
+	s := newSession(tab.T())
+	s.take(tab.Counts)
+	s.fit(fit.Model, s.y, false)
+	for h := 1; h < len(sums); h++ {
+		if mu := s.mu[h]; math.Abs(sums[h]-mu) > 5*math.Sqrt(mu/draws)+1e-9 {
+			t.Errorf("history %s: %.2f on average, the model says %.2f", tab.Name(h), sums[h], mu)
+		}
+	}
+}
