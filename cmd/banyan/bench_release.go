@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,8 +45,6 @@ type releaseBench struct {
 	all     *table.Table
 	some    *table.Table // 5,000 random rows
 	lost    []report.Bar // for the plot
-	large   bool
-	audit   bool
 }
 
 func benchRelease(ctx context.Context, args []string, out, errOut io.Writer) error {
@@ -54,32 +53,39 @@ func benchRelease(ctx context.Context, args []string, out, errOut io.Writer) err
 	program := f.String("program", filepath.Join("examples", "program.yaml"), "the programme of 25 two-way tables")
 	large := f.Bool("large", false, "also 1 and 10 million rows (some minutes)")
 	audit := f.Bool("audit", true, "also the audit by simulation, 100,000 runs of each mechanism (about a minute)")
+	only := f.String("only", "", "only these, as a,b: tables, kanon, dp, records, unodc, membership, audit, growth")
 	plot := f.String("plot", "", "draw our losses beside those of SDS into this SVG file")
 	if done, err := f.parse(args); done || err != nil {
 		return err
 	}
-	b := &releaseBench{ctx: ctx, out: out, program: *program, large: *large, audit: *audit}
+	b := &releaseBench{ctx: ctx, out: out, program: *program}
 	path := filepath.Join(*shared, "data", "ctdc", "ctdc_global_synthetic_2021.csv.xz")
 	if _, err := os.Stat(path); err != nil {
 		return misuse("the CTDC file is not in %s: name the folder with --data", *shared)
 	}
-	steps := []func() error{
-		func() error { return b.aggregates(path) },
-		b.tables,
-		b.kAnonymous,
-		b.privateTables,
-		b.privateRecords,
-		func() error { return b.published(filepath.Join(*shared, "data", "unodc", "glotip_2023.csv.xz")) },
+	steps := []struct {
+		name string
+		skip bool
+		run  func() error
+	}{
+		{"aggregates", false, func() error { return b.aggregates(path) }}, // reads the data for all
+		{"tables", false, b.tables},
+		{"kanon", false, b.kAnonymous},
+		{"dp", false, b.privateTables},
+		{"records", false, b.privateRecords},
+		{"unodc", false, func() error {
+			return b.published(filepath.Join(*shared, "data", "unodc", "glotip_2023.csv.xz"))
+		}},
+		{"membership", false, b.membership},
+		{"audit", !*audit, b.audits},
+		{"growth", !*large, b.growth},
 	}
-	if b.audit {
-		steps = append(steps, b.audits)
-	}
-	if b.large {
-		steps = append(steps, b.growth)
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return err
+	for i, step := range steps {
+		if wanted := splitList(*only); i > 0 && (step.skip && len(wanted) == 0 || len(wanted) > 0 && !slices.Contains(wanted, step.name)) {
+			continue
+		}
+		if err := step.run(); err != nil {
+			return fmt.Errorf("bench %s: %w", step.name, err)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -395,6 +401,55 @@ func (b *releaseBench) published(path string) error {
 		b.head("Attack on the published UNODC table, %s", how)
 		b.line("hidden cells that follow exactly", fmt.Sprintf("%d of %d (%.1f %%)", len(rep.Recovered), rep.HiddenCells, 100*float64(len(rep.Recovered))/float64(rep.HiddenCells)), "thousands", "-")
 		b.line("time", c.String(), "-", "-")
+	}
+	return nil
+}
+
+// membership makes records of half of 5,000 rows and asks which half they are of.
+func (b *releaseBench) membership() error {
+	var in, not []int
+	for i := range b.some.Rows() {
+		if i%2 == 0 {
+			in = append(in, i)
+		} else {
+			not = append(not, i)
+		}
+	}
+	members, others := b.some.Sample(in), b.some.Sample(not)
+	b.head("Membership inference: records of %d rows, %d others (0.5 is guessing)", len(in), len(not))
+	auc, adv := attack.Membership(members, members, others)
+	b.line("the rows themselves: AUC, advantage", fmt.Sprintf("%.3f, %.3f", auc, adv), "-", "-")
+	auc, adv = attack.Membership(synth.KAnonymous(members, 10, 3), members, others)
+	b.line("k-anonymous: AUC, advantage", fmt.Sprintf("%.3f, %.3f", auc, adv), "-", "-")
+	prog, err := openProgramme(b.program)
+	if err != nil {
+		return err
+	}
+	coded, err := prog.CodeAll(members)
+	if err != nil {
+		return err
+	}
+	for _, eps := range []float64{1, 4} {
+		rho, err := dp.Rho(eps, benchDelta)
+		if err != nil {
+			return err
+		}
+		res, err := synth.Private(b.ctx, coded, nil, rho, dp.Secure())
+		if err != nil {
+			return err
+		}
+		made, err := res.Table()
+		if err != nil {
+			return err
+		}
+		x, y, err := table.Union(b.some, made)
+		if err != nil {
+			return err
+		}
+		auc, adv := attack.Membership(y, x.Sample(in), x.Sample(not))
+		// Kairouz, Oh & Viswanath 2015: the best test of an (ε, δ) mechanism.
+		most := (math.Exp(eps) - 1 + 2*benchDelta) / (math.Exp(eps) + 1)
+		b.line(fmt.Sprintf("DP ε = %g: AUC, advantage", eps), fmt.Sprintf("%.3f, %.3f", auc, adv), fmt.Sprintf("at most %.3f", most), "-")
 	}
 	return nil
 }
