@@ -237,6 +237,12 @@ const tolerance = 1e-3
 // with the inverse of its variance. It ends when no cell is below -tolerance,
 // which is then cut to 0: sums agree to within the second decimal.
 func (m *Measured) Settle(ctx context.Context) (*Consistent, error) {
+	return m.SettleWithin(ctx, 1000)
+}
+
+// SettleWithin is Settle that ends after so many rounds at the latest, for tables
+// that are a target and not published.
+func (m *Measured) SettleWithin(ctx context.Context, limit int) (*Consistent, error) {
 	p := m.Plan
 	nq := len(p.Queries)
 	tables, corrections := make([][]float64, nq), make([][]float64, nq)
@@ -255,7 +261,7 @@ func (m *Measured) Settle(ctx context.Context) (*Consistent, error) {
 	for i := range residual {
 		residual[i] = make([]float64, p.Parts[i].Size)
 	}
-	for range 1000 {
+	for range limit {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

@@ -58,7 +58,7 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 	}
 	// More pairs are worth their noise when there are more persons per unit of it.
 	pairs := int(0.6 * math.Sqrt(float64(p.rows)*math.Sqrt(rho)))
-	pairs = min(max(pairs, len(data.Domains)), len(data.Domains)*(len(data.Domains)-1)/2, 400)
+	pairs = min(max(pairs, 5*len(data.Domains)/2), len(data.Domains)*(len(data.Domains)-1)/2, 400)
 	chosen := max(pairs-len(always), 0)
 	perPair := rho * (1 - oneWayShare - chooseShare) / float64(len(always)+chosen)
 	for _, by := range always {
@@ -71,7 +71,7 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 		perChoice = rho * chooseShare / float64(chosen)
 	}
 	for round := range rounds {
-		if err := p.fit(ctx, 8); err != nil {
+		if err := p.fit(ctx, 8, 400); err != nil {
 			return nil, err
 		}
 		n := chosen * (round + 1) / rounds
@@ -79,7 +79,7 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 			return nil, err
 		}
 	}
-	if err := p.fit(ctx, 40); err != nil {
+	if err := p.fit(ctx, 40, 1000); err != nil {
 		return nil, err
 	}
 	return &PrivateResult{Domains: data.Domains, Codes: p.codes, Rows: p.rows, Rho: rho - p.left, Pairs: p.pairs}, nil
@@ -167,7 +167,10 @@ func (p *private) choose(ctx context.Context, n int, perChoice, perPair float64)
 			}
 			sd := math.Sqrt((1 - 1/na) * (1 - 1/nb) / (2 * perPair) * (1 - 1/na) * (1 - 1/nb))
 			pairs = append(pairs, by)
-			scores = append(scores, apart-int64(math.Sqrt(2/math.Pi)*sd*na*nb))
+			// Of a large table, non-negative least squares leaves only as many cells above
+			// the noise as there are persons for it.
+			noisy := math.Min(na*nb, float64(p.rows)/(4*sd))
+			scores = append(scores, apart-int64(math.Sqrt(2/math.Pi)*sd*noisy))
 		}
 	}
 	// P(pair) ∝ exp(ε·score/2) with ε²/8 = perChoice, rounded down to whole 2^-40.
@@ -204,9 +207,10 @@ type target struct {
 	cells []float64
 }
 
-// fit makes the records fit what has been measured.
-func (p *private) fit(ctx context.Context, sweeps int) error {
-	settled, err := p.m.Settle(ctx)
+// fit makes the records fit what has been measured: settling rounds for the
+// tables, then sweeps over the records.
+func (p *private) fit(ctx context.Context, sweeps, settling int) error {
+	settled, err := p.m.SettleWithin(ctx, settling)
 	if err != nil {
 		return err
 	}
