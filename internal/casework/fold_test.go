@@ -470,3 +470,15 @@ func BenchmarkFold(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(s.history))*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 }
+
+func TestItSaysStepsAndClocksInTheReadersLanguage(t *testing.T) {
+	rules := testRules(t)
+	for _, english := range []string{"Screened", "Look at the risk again", "Screening is not recorded.", "Assign a worker"} {
+		if vi := rules.say(english, "vi"); vi == english || vi == "" {
+			t.Errorf("%q has no Vietnamese words", english)
+		}
+	}
+	if got := rules.say("Screened", "xx"); got != "Screened" {
+		t.Errorf("an unknown language gave %q", got)
+	}
+}

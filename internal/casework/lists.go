@@ -90,14 +90,14 @@ func unsealJSON(ctx context.Context, o *journal.Opener, stream string, tier jour
 }
 
 // summarise says a case as far as the tiers go.
-func (s *Service) summarise(ctx context.Context, o *journal.Opener, v *viewRow, tiers []journal.Tier) (Summary, personCell, error) {
+func (s *Service) summarise(ctx context.Context, o *journal.Opener, lang string, v *viewRow, tiers []journal.Tier) (Summary, personCell, error) {
 	var cell personCell
 	state, _ := s.rules.State(v.state)
-	out := Summary{ID: v.stream, Code: v.code, Risk: v.risk, Status: v.state, StatusLabel: state.Label, Org: v.org, Team: v.team,
+	out := Summary{ID: v.stream, Code: v.code, Risk: v.risk, Status: v.state, StatusLabel: s.rules.say(state.Label, lang), Org: v.org, Team: v.team,
 		Worker: s.nameOf(ctx, v.worker), Supervisor: s.nameOf(ctx, v.supervisor), LastAt: store.Time(v.lastAt), Disputes: int(v.disputes), Sex: v.sex}
 	o.Note(v.stream, journal.Coded)
 	if v.nextLabel != "" {
-		out.Next = &NextStep{Title: v.nextLabel, Form: v.nextForm, Record: v.nextRecord, Missing: []MissingItem{}}
+		out.Next = &NextStep{Title: s.rules.say(v.nextLabel, lang), Form: v.nextForm, Record: v.nextRecord, Missing: []MissingItem{}}
 		if v.nextDue != 0 {
 			out.Next.DueAt = ptr(store.Time(v.nextDue))
 		}
@@ -198,7 +198,7 @@ func (s *Service) Cases(ctx context.Context, r Reader, q CaseQuery) (CaseList, e
 			if !slices.Contains(tiers, journal.Coded) {
 				continue
 			}
-			item, _, err := s.summarise(ctx, o, &rows[i], tiers)
+			item, _, err := s.summarise(ctx, o, r.Lang, &rows[i], tiers)
 			if err != nil {
 				return err
 			}
@@ -499,7 +499,7 @@ func (s *Service) caseFor(ctx context.Context, o *journal.Opener, r Reader, v *v
 	if !slices.Contains(tiers, journal.Coded) {
 		return Summary{ID: v.stream, Code: v.code, Org: v.org}, nil, nil
 	}
-	sum, _, err := s.summarise(ctx, o, v, tiers)
+	sum, _, err := s.summarise(ctx, o, r.Lang, v, tiers)
 	return sum, tiers, err
 }
 
@@ -511,7 +511,7 @@ func (s *Service) todayItem(ctx context.Context, o *journal.Opener, r Reader, t 
 	if len(tiers) == 0 && !t.byRole {
 		return TodayItem{}, false, nil
 	}
-	item := TodayItem{ID: t.stream + "|" + t.key, Kind: t.kind, Title: t.label, Case: sum, Escalated: t.escalated, Go: goTo(t.stream, t.kind, t.form, t.record)}
+	item := TodayItem{ID: t.stream + "|" + t.key, Kind: t.kind, Title: s.rules.say(t.label, r.Lang), Case: sum, Escalated: t.escalated, Go: goTo(t.stream, t.kind, t.form, t.record)}
 	if t.due != 0 {
 		item.DueAt = ptr(store.Time(t.due))
 	}
@@ -596,7 +596,7 @@ func (s *Service) noticeToday(ctx context.Context, o *journal.Opener, r Reader, 
 	if err != nil || len(tiers) == 0 && !n.byRole {
 		return TodayItem{}, false, err
 	}
-	title := noticeTitles[n.kind]
+	title := s.rules.say(noticeTitles[n.kind], r.Lang)
 	if form, ok := s.rules.Forms.Form(n.form); ok && (n.kind == "approved" || n.kind == "returned") {
 		title = form.Title(r.Lang) + ": " + strings.ToLower(title[:1]) + title[1:]
 	}
@@ -940,7 +940,7 @@ func (s *Service) candidate(ctx context.Context, tx *store.Tx, o *journal.Opener
 		return Candidate{}, fmt.Errorf("reading a found case: %w", err)
 	}
 	tiers := s.tiers(r, policy.Find, st, "")
-	sum, cell, err := s.summarise(ctx, o, &rows[0], tiers)
+	sum, cell, err := s.summarise(ctx, o, r.Lang, &rows[0], tiers)
 	if err != nil {
 		return Candidate{}, err
 	}

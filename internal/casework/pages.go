@@ -376,12 +376,15 @@ func (v *view) sees(t journal.Tier) bool { return slices.Contains(v.tiers, t) }
 func (v *view) page() Page {
 	c := v.c
 	_, why := v.s.why(v.r, v.st)
-	p := Page{ID: c.Stream.ID, Code: c.Code, Why: why, StreamSeq: c.Stream.Seq, Header: v.header(), Steps: c.Steps(), Moves: v.moves(),
+	p := Page{ID: c.Stream.ID, Code: c.Code, Why: why, StreamSeq: c.Stream.Seq, Header: v.header(), Steps: v.steps(), Moves: v.moves(),
 		Timeline: v.timeline(), Forms: v.forms(), Plan: v.plan(), Services: v.services(), Consent: v.consent(), People: v.people(),
 		Clocks: v.clocks(), Tasks: v.tasks(), Approvals: v.approvals(), Disputes: v.disputes(), Files: v.files(), Assigned: v.assigned(),
 		May: []string{}, HiddenTiers: []string{}, Next: v.next()}
 	p.Access.ToldAgain = c.Told
 	for _, a := range pageActions {
+		if a == policy.BreakTheGlass && len(v.tiers) == len(journal.Tiers) {
+			continue // nothing is closed to be opened
+		}
 		if v.s.decide(v.r, a, v.st, "", false).Allowed || a == policy.WriteTo && slices.ContainsFunc(p.Forms, func(f FormItem) bool { return f.CanAdd }) {
 			p.May = append(p.May, string(a))
 		}
@@ -394,10 +397,20 @@ func (v *view) page() Page {
 	return p
 }
 
+func (v *view) say(english string) string { return v.c.rules.say(english, v.r.Lang) }
+
+func (v *view) steps() []Step {
+	out := v.c.Steps()
+	for i := range out {
+		out[i].Label = v.say(out[i].Label)
+	}
+	return out
+}
+
 func (v *view) header() Header {
 	c := v.c
 	state, _ := c.rules.State(c.State())
-	h := Header{Names: []Name{}, Sex: c.Sex(), Status: c.State(), StatusLabel: state.Label, Since: c.Since()}
+	h := Header{Names: []Name{}, Sex: c.Sex(), Status: c.State(), StatusLabel: v.say(state.Label), Since: c.Since()}
 	if v.sees(journal.Identity) {
 		h.Names = append(h.Names, c.Names()...)
 		if len(h.Names) > 0 {
@@ -434,9 +447,9 @@ func (v *view) moves() []PageMove {
 	out := []PageMove{}
 	may := v.s.decide(v.r, policy.Move, v.st, "", false).Allowed
 	for _, m := range v.c.Moves() {
-		p := PageMove{ID: m.Rule.ID, To: m.Rule.To, Label: m.Rule.Label, Automatic: m.Rule.Automatic, Reason: m.Rule.Reason, Missing: []string{}}
+		p := PageMove{ID: m.Rule.ID, To: m.Rule.To, Label: v.say(m.Rule.Label), Automatic: m.Rule.Automatic, Reason: m.Rule.Reason, Missing: []string{}}
 		for _, x := range m.Missing {
-			p.Missing = append(p.Missing, x.Text)
+			p.Missing = append(p.Missing, v.say(x.Text))
 		}
 		p.Allowed = may && len(m.Missing) == 0 && slices.ContainsFunc(m.Rule.By, v.r.has)
 		out = append(out, p)
@@ -449,7 +462,7 @@ func (v *view) next() *NextStep {
 	if !ok {
 		return nil
 	}
-	n := &NextStep{Title: t.Label, Form: t.Form, Record: t.Record, Missing: []MissingItem{}, DueAt: ptr(t.DueAt)}
+	n := &NextStep{Title: v.say(t.Label), Form: t.Form, Record: t.Record, Missing: []MissingItem{}, DueAt: ptr(t.DueAt)}
 	if len(t.Escalation) > 0 {
 		n.Escalated = !t.Escalation[0].At.After(v.now)
 	}
@@ -555,7 +568,7 @@ func (v *view) actSummary(o journal.Opened) []Line {
 	switch o.Form {
 	case actMove:
 		state, _ := v.c.rules.State(text("to"))
-		add("Status", state.Label, journal.Coded)
+		add("Status", v.say(state.Label), journal.Coded)
 	case actAssign:
 		add("Worker", v.s.nameOf(v.ctx, text("worker")), journal.Coded)
 		add("Supervisor", v.s.nameOf(v.ctx, text("supervisor")), journal.Coded)
@@ -797,7 +810,7 @@ func (v *view) people() []PersonItem {
 func (v *view) clocks() []ClockItem {
 	out := []ClockItem{}
 	for _, k := range v.c.Clocks {
-		item := ClockItem{ID: k.ID, Label: k.Label, Form: k.Form, Record: k.Record, StartedAt: k.StartedAt, DueAt: k.DueAt, DoneAt: ptr(k.DoneAt)}
+		item := ClockItem{ID: k.ID, Label: v.say(k.Label), Form: k.Form, Record: k.Record, StartedAt: k.StartedAt, DueAt: k.DueAt, DoneAt: ptr(k.DoneAt)}
 		switch {
 		case !k.Open() && k.DoneAt.After(k.DueAt):
 			item.State = "done_late"
@@ -823,7 +836,7 @@ func (v *view) clocks() []ClockItem {
 func (v *view) tasks() []TaskItem {
 	out := []TaskItem{}
 	for _, t := range v.c.Tasks() {
-		item := TaskItem{ID: t.Key, Kind: t.Kind, Clock: t.Clock, Title: t.Label, Form: t.Form, Record: t.Record, Row: t.Row, For: t.For, DueAt: ptr(t.DueAt)}
+		item := TaskItem{ID: t.Key, Kind: t.Kind, Clock: t.Clock, Title: v.say(t.Label), Form: t.Form, Record: t.Record, Row: t.Row, For: t.For, DueAt: ptr(t.DueAt)}
 		item.Late = !t.DueAt.IsZero() && v.now.After(t.DueAt)
 		if v.sees(journal.Story) {
 			item.Note = t.Note

@@ -32,6 +32,7 @@ type Rules struct {
 	zones     map[string]*time.Location
 	alpha2    map[string]string
 	byForm    map[string]ApprovalRule
+	words     map[string]map[string]string // language → English text → text
 }
 
 // StateRule is one status of a case.
@@ -308,6 +309,9 @@ func LoadRules(fsys fs.FS, lib *forms.Library) (*Rules, error) {
 		r.byForm[a.Form] = a
 	}
 	faults = append(faults, r.link()...)
+	if err := r.loadWords(fsys); err != nil {
+		faults = append(faults, err)
+	}
 	return r, errors.Join(faults...)
 }
 
