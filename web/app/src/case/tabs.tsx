@@ -27,7 +27,7 @@ export function tabs(page: CasePage): Tab[] {
     { id: 'people', label: t('tab.people') },
     { id: 'approvals', label: t('tab.approvals'), count: open },
     { id: 'files', label: t('tab.files'), count: page.files.length },
-    ...(page.access || page.may.includes('access_log') ? [{ id: 'access', label: t('tab.access') }] : []),
+    ...(page.access || page.may.includes('access_log') ? [{ id: 'access', label: t('tab.access.short') }] : []),
   ];
 }
 
@@ -261,7 +261,7 @@ export function ConsentPanel({ page }: { page: CasePage }) {
 /** The words for relationships, from the code list. */
 function useRelations(): (code: string | undefined) => string | undefined {
   const read = useRead<List>(url`/api/lists/family_relationship?lang=${lang.value}`);
-  return (code) => read.data?.codes.find((c) => c.code === code)?.label ?? code;
+  return (code) => (code === 'worker' || code === 'supervisor' || code === 'lawyer' ? t(`around.${code}`) : read.data?.codes.find((c) => c.code === code)?.label ?? code);
 }
 
 export function AroundPanel({ page }: { page: CasePage }) {

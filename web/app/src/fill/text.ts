@@ -1,4 +1,8 @@
 // An answer in words, for review, records, approvals and paper.
+import { signal } from '@preact/signals';
+import { url } from '../api/client.ts';
+import type { Place } from '../api/types.ts';
+import { readThrough } from '../local/reads.ts';
 import { dateOf, moment } from '../lang/dates.ts';
 import { t, word, lang } from '../lang/index.ts';
 import { codesOf, isEmpty, labelOf, type Field, type Form } from './model.ts';
@@ -6,7 +10,20 @@ import { codesOf, isEmpty, labelOf, type Field, type Form } from './model.ts';
 interface AgeAnswer { years?: number; months?: number; dob?: string; observed_on?: string; basis?: string }
 interface LocationAnswer { country?: string; adm1?: string; adm2?: string; place?: string; lat?: number; lon?: number }
 
-/** Names of people, organisations and places that codes and ids stand for. */
+/** Names of places by P-code, fetched when a text first needs them; texts are drawn again when they come. */
+const placeNames = signal<Map<string, string>>(new Map());
+const asked = new Set<string>();
+function wantPlaces(country: string, parent = ''): void {
+  const path = url`/api/places?country=${country}` + (parent ? url`&parent=${parent}` : '');
+  if (asked.has(path)) return;
+  asked.add(path);
+  readThrough<Place[]>(path).then(
+    ({ data }) => { if (Array.isArray(data)) placeNames.value = new Map([...placeNames.value, ...data.map((p) => [p.code, p.name] as const)]); },
+    () => { asked.delete(path); },
+  );
+}
+
+/** Names of people and organisations that codes and ids stand for. */
 export type Names = (kind: string, id: string) => string | undefined;
 
 export function answerText(form: Form, field: Field, value: unknown, names: Names = () => undefined): string {
@@ -22,7 +39,7 @@ export function answerText(form: Form, field: Field, value: unknown, names: Name
     case 'integer': case 'decimal': return typeof value === 'number' ? new Intl.NumberFormat(lang.value).format(value) : String(value);
     case 'list': return (value as string[]).join(', ');
     case 'age': return ageWords(form, value as AgeAnswer);
-    case 'location': return placeWords(form, value as LocationAnswer, names);
+    case 'location': return placeWords(form, value as LocationAnswer);
     case 'money': { const m = value as { amount?: string; currency?: string }; return `${m.amount ?? ''} ${m.currency ?? ''}`.trim(); }
     case 'files': return (value as { name: string }[]).map((f) => f.name).join(', ');
     case 'matrix': return matrixWords(form, field, value as Record<string, unknown>, names);
@@ -55,7 +72,9 @@ function ageWords(form: Form, a: AgeAnswer): string {
   ].filter(Boolean).join(', ');
 }
 
-function placeWords(form: Form, p: LocationAnswer, names: Names): string {
-  const code = (c: string | undefined) => c && (names('place', c) ?? c);
+function placeWords(form: Form, p: LocationAnswer): string {
+  if (p.country) wantPlaces(p.country);
+  if (p.country && p.adm1 && p.adm2) wantPlaces(p.country, p.adm1);
+  const code = (c: string | undefined) => c && (placeNames.value.get(c) ?? c);
   return [p.place, code(p.adm2), code(p.adm1), p.country && labelOf(form, 'country', p.country)].filter(Boolean).join(', ');
 }

@@ -12,8 +12,9 @@ export function RegisterPage() {
   const sources = useRead<RegisterSource[] | { items: RegisterSource[] }>(`/api/register/sources?lang=${lang.value}`);
   const list = items(vars.data);
   const q = query.value;
-  const rows = q.get('rows') ?? list[0]?.id ?? '';
-  const cols = q.get('cols') ?? list[1]?.id ?? '';
+  const first = (id: string, i: number) => list.find((v) => v.id === id)?.id ?? list[i]?.id ?? '';
+  const rows = q.get('rows') ?? first('age_band', 0);
+  const cols = q.get('cols') ?? first('sex', 1);
   const source = q.get('source') ?? '';
   const path = rows ? `/api/register/table?${new URLSearchParams({ rows, lang: lang.value, ...(cols && cols !== rows ? { cols } : {}), ...(source ? { source } : {}) })}` : undefined;
   const table = useRead<RegisterTable>(path);
@@ -57,7 +58,7 @@ function Picture({ table, rows, cols }: { table: RegisterTable; rows: string; co
   if (table.total === 0) return <Empty title={t('register.empty')} />;
   return (
     <div class="stack">
-      <p class="soft">{t('register.total', { n: table.total ?? 0, total: table.total === null ? t('register.hidden.one') : number(table.total) })} {table.hidden > 0 && t('register.hidden', { n: table.hidden, under: table.threshold })}</p>
+      <p class="soft">{table.total === null ? t('register.total.hidden') : t('register.total', { n: table.total, total: number(table.total) })} {table.hidden > 0 && t('register.hidden', { n: table.hidden, under: table.threshold })}</p>
       <div class="two">
         <figure class="figure"><div ref={svg} role="img" aria-label={t('register.picture', { title })} /><figcaption class="small soft">{title}. {t('register.picture.table')}</figcaption></figure>
         <div class="scroll" tabIndex={0} role="region" aria-label={title}>
