@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 type view struct{ name, path, ready string }
 
 // views are the pages to take; id is the case that they show, when there is one.
-func views(id, record string) []view {
+func views(login, id, record string) []view {
 	list := []view{
 		{"today", "/", "document.querySelector('.rows, .empty')"},
 		{"find", "/find", "document.querySelector('#find-q')"},
@@ -31,6 +32,16 @@ func views(id, record string) []view {
 		{"register", "/register", "document.querySelector('svg.picture')"},
 		{"team", "/team", "document.querySelector('table')"},
 		{"account", "/account", "document.querySelector('.list')"},
+	}
+	if login == "admin" || login == "root" {
+		return []view{
+			{"admin-users", "/admin", "document.querySelector('table')"},
+			{"admin-organisations", "/admin?part=organisations", "document.querySelector('.list')"},
+			{"admin-policy", "/admin?part=policy", "document.querySelector('table')"},
+			{"admin-why", "/admin?part=why", "document.querySelector('.tab-body select')"},
+			{"admin-content", "/admin?part=content", "document.querySelector('table')"},
+			{"admin-audit", "/admin?part=audit", "document.querySelector('table')"},
+		}
 	}
 	if id != "" {
 		list = append(list,
@@ -98,6 +109,11 @@ func run(out, only, at, login, password, showing string, quick bool) error {
 		id = showing
 	}
 	record := "F04_registration"
+	may, err := apptest.Read[string](p, `fetch('/api/me').then((r) => r.json()).then((j) => j.may.join(' '))`)
+	if err != nil {
+		return fmt.Errorf("ask what the user may see: %w", err)
+	}
+	needs := map[string]string{"register": "register.read", "team": "team.read", "find": "find", "case-access": "access_log"}
 	type look struct {
 		lang, name string
 		width      int64
@@ -120,8 +136,8 @@ func run(out, only, at, login, password, showing string, quick bool) error {
 		if err := p.Size(l.width, 800); err != nil {
 			return err
 		}
-		for _, v := range views(id, record) {
-			if !strings.HasPrefix(v.name, only) {
+		for _, v := range views(login, id, record) {
+			if need := needs[v.name]; !strings.HasPrefix(v.name, only) || need != "" && !slices.Contains(strings.Fields(may), need) {
 				continue
 			}
 			if err := p.Walk(v.path); err != nil {

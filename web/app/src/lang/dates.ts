@@ -25,11 +25,16 @@ export function beat(): void {
   tick.value++;
 }
 
+/** The reader's own dates; where the browser does not know them, day before month. */
+function calendarOf(id: string): string {
+  return id !== 'en' && Intl.DateTimeFormat.supportedLocalesOf(id).length > 0 ? id : 'en-GB';
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 function format(date: Date, options: Intl.DateTimeFormatOptions): string {
   const id = lang.value + JSON.stringify(options);
   let f = formats.get(id);
-  if (!f) formats.set(id, (f = new Intl.DateTimeFormat(lang.value === 'en' ? 'en-GB' : lang.value, options)));
+  if (!f) formats.set(id, (f = new Intl.DateTimeFormat(calendarOf(lang.value), options)));
   return f.format(date);
 }
 

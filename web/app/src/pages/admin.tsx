@@ -105,7 +105,7 @@ function Policy() {
           <p class="soft measure">{t('policy.what')}</p>
           {d.always && <ul>{d.always.map((a) => <li key={a}>{a}</li>)}</ul>}
           {d.grid && d.relations && <Grid table={d} roles={list} named={named} />}
-          <div class="filters"><label>{t('admin.role')}<select value={role} onChange={(e) => setRole(e.currentTarget.value)}>{list.map((r) => <option key={r} value={r}>{named(d.roles, r, 'role')}</option>)}</select></label></div>
+          <div class="filters"><label>{t('admin.role')}<select value={role || list[0]} onChange={(e) => setRole(e.currentTarget.value)}>{list.map((r) => <option key={r} value={r}>{named(d.roles, r, 'role')}</option>)}</select></label></div>
           <div class="scroll" tabIndex={0} role="region" aria-label={t('admin.policy')}><table>
             <thead><tr><th scope="col">{t('policy.relation')}</th><th scope="col">{t('policy.action')}</th><th scope="col">{t('policy.tiers')}</th><th scope="col">{t('policy.words')}</th></tr></thead>
             <tbody>{shown.map((r, i) => <tr key={i}><th scope="row">{named(d.relations, r.relation, 'relation')}</th><td>{named(d.actions, r.action, 'did')}</td><td>{(r.tiers ?? []).map((x) => named(d.tiers, x, 'tier')).join(', ')}</td><td>{r.words}</td></tr>)}</tbody>
