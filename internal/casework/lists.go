@@ -598,7 +598,7 @@ func (s *Service) noticeToday(ctx context.Context, o *journal.Opener, r Reader, 
 	}
 	title := s.rules.say(noticeTitles[n.kind], r.Lang)
 	if form, ok := s.rules.Forms.Form(n.form); ok && (n.kind == "approved" || n.kind == "returned") {
-		title = form.Title(r.Lang) + ": " + strings.ToLower(title[:1]) + title[1:]
+		title = form.Title(r.Lang) + ": " + title
 	}
 	return TodayItem{ID: n.stream + "|" + n.key, Kind: n.kind, Title: title, Case: sum, DueAt: ptr(store.Time(n.at)), For: s.nameOf(ctx, n.by), Go: goTo(n.stream, n.kind, n.form, n.record)}, true, nil
 }
