@@ -9,6 +9,7 @@ var commands = []command{
 	{"rebuild", "draw every list and count anew from the journal", runRebuild},
 	{"backup", "write the record and its keys to two sealed files", runBackup},
 	{"restore", "bring a backup into a new data folder", runRestore},
+	{"erase", "destroy the keys of one case; it takes two people", runErase},
 	registerCommand(),
 	releaseCommand(),
 	scopeCommand(),

@@ -35,6 +35,7 @@ type App struct {
 
 	projectors []journal.Projector
 	countries  *countryBook
+	namesUntil int64 // up to where other processes' names were read
 }
 
 // Open opens a data folder and everything that works on it.

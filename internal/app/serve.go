@@ -17,6 +17,7 @@ import (
 	"banyan/internal/server/caseapi"
 	"banyan/internal/server/contentapi"
 	"banyan/internal/server/registerapi"
+	"banyan/internal/store"
 	webapp "banyan/web/app"
 )
 
@@ -64,8 +65,12 @@ func appAssets() (http.Handler, error) {
 func (a *App) Background(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
+	others := time.NewTicker(3 * time.Second)
+	defer others.Stop()
 	for {
 		select {
+		case <-others.C:
+			a.hearOthers(ctx, log)
 		case <-ctx.Done():
 			a.checkpoint(context.WithoutCancel(ctx), log)
 			return
@@ -73,6 +78,20 @@ func (a *App) Background(ctx context.Context, log *slog.Logger) {
 			a.checkpoint(ctx, log)
 		}
 	}
+}
+
+// hearOthers brings names that other processes on the same PostgreSQL wrote
+// into this process's memory.
+func (a *App) hearOthers(ctx context.Context, log *slog.Logger) {
+	if a.DB.Engine() != store.Postgres {
+		return
+	}
+	since, err := a.Casework.LoadNames(ctx, a.namesUntil)
+	if err != nil {
+		log.Error("reading names that others wrote", "error", err)
+		return
+	}
+	a.namesUntil = since
 }
 
 func (a *App) checkpoint(ctx context.Context, log *slog.Logger) {
@@ -87,7 +106,7 @@ func (a *App) Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error 
 	if err != nil {
 		return err
 	}
-	if _, err := a.Casework.LoadNames(ctx, 0); err != nil {
+	if a.namesUntil, err = a.Casework.LoadNames(ctx, 0); err != nil {
 		return err
 	}
 	done := make(chan struct{})
