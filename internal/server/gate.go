@@ -23,6 +23,11 @@ import (
 	"banyan/internal/server/httperr"
 )
 
+// The HTTP library puts what of an upload is over 8 KiB into a temporary file,
+// unsealed, and leaves it there. An upload is held in memory instead: checkBody
+// bounds it well under this.
+func init() { humago.MultipartMaxMemory = 2 * (MaxUpload + MaxBody) }
+
 // guard knows the caller and asks the policy. It allows only what some rule
 // could allow; which record it is, its handler decides.
 func (f *Frame) guard(ctx huma.Context, next func(huma.Context)) {

@@ -4,6 +4,8 @@ package faults
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -49,7 +51,7 @@ type sender struct {
 // believes written; a doubled one a service counted twice. Every page that was
 // answered has its line in the access log.
 func TestWhatWasAcknowledgedIsKeptOnceAcrossPowerCuts(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
+	data := country(t, t.TempDir())
 	n := rounds(t)
 	p := program.Demo(t, data, 40)
 	worker := p.As(t, "chanthou")
@@ -76,7 +78,7 @@ func openCases(t *testing.T, c *program.Client) []string {
 			ID string `json:"id"`
 		} `json:"items"`
 	}
-	if status, body := c.Do(t, http.MethodGet, "/api/cases?scope=mine", nil, &list); status != http.StatusOK {
+	if status, body := c.Do(t, http.MethodGet, "/api/cases?scope=mine&status=open", nil, &list); status != http.StatusOK {
 		t.Fatalf("listing cases: %d %s", status, body)
 	}
 	var out []string
@@ -124,6 +126,7 @@ func (s *sender) send(t *testing.T, c *program.Client, entries []map[string]any)
 	for _, one := range r.Results {
 		if one.Status != "accepted" && one.Status != "already" {
 			t.Errorf("a note was %s: %s", one.Status, one.Why)
+			continue
 		}
 		s.acked[one.ID] = true
 	}
@@ -230,12 +233,16 @@ func TestAFullDiskAcknowledgesNothing(t *testing.T) {
 		t.Skip("a small file system can only be mounted as root: this test did not run")
 	}
 	dir := t.TempDir()
-	if out, err := mountSmall(dir, "24m"); err != nil {
+	whole := country(t, t.TempDir())
+	if out, err := mountSmall(dir, fmt.Sprint(sizeOf(t, whole)+4<<20)); err != nil {
 		t.Skipf("no small file system to be had here (%v %s): this test did not run", err, out)
 	}
 	t.Cleanup(func() { unmount(dir) })
 	data := filepath.Join(dir, "data")
-	p := program.Demo(t, data, 10)
+	if err := os.CopyFS(data, os.DirFS(whole)); err != nil {
+		t.Fatal(err)
+	}
+	p := program.Demo(t, data, 40)
 	c := p.As(t, "chanthou")
 	cases := openCases(t, c)
 	acked := map[string]bool{}
@@ -258,10 +265,13 @@ func TestAFullDiskAcknowledgesNothing(t *testing.T) {
 	if !failed {
 		t.Fatal("the disk never filled")
 	}
-	p.Kill()
 	if out, err := remountLarger(dir, "256m"); err != nil {
 		t.Fatalf("making room: %v %s", err, out)
 	}
+	after := note(cases[0])
+	submit(t, c, after) // the same process goes on
+	acked[after["id"].(string)] = true
+	p.Kill()
 	a, err := app.Open(context.Background(), app.Config{Data: data})
 	if err != nil {
 		t.Fatal(err)
@@ -274,4 +284,23 @@ func TestAFullDiskAcknowledgesNothing(t *testing.T) {
 		}
 	}
 	t.Logf("%d entries were acknowledged before the disk was full; all are there", len(acked))
+}
+
+// sizeOf adds up the files below dir.
+func sizeOf(t *testing.T, dir string) (size int64) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return size
 }

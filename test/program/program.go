@@ -56,6 +56,7 @@ type Program struct {
 	cmd  *exec.Cmd
 	done chan struct{}
 	log  *lockedBuffer
+	out  *lockedBuffer
 }
 
 var serving = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)`)
@@ -70,8 +71,15 @@ func Demo(t testing.TB, data string, size int) *Program {
 // says that it serves.
 func Start(t testing.TB, data string, args ...string) *Program {
 	t.Helper()
-	p := &Program{Data: data, done: make(chan struct{}), log: &lockedBuffer{}}
+	return StartIn(t, nil, data, args...)
+}
+
+// StartIn is Start with more environment ("TMPDIR=…").
+func StartIn(t testing.TB, env []string, data string, args ...string) *Program {
+	t.Helper()
+	p := &Program{Data: data, done: make(chan struct{}), log: &lockedBuffer{}, out: &lockedBuffer{}}
 	p.cmd = exec.Command(Binary(t), args...)
+	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stderr = p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.cmd.StdoutPipe()
@@ -82,7 +90,7 @@ func Start(t testing.TB, data string, args ...string) *Program {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Kill)
-	lines := bufio.NewScanner(out)
+	lines := bufio.NewScanner(io.TeeReader(out, p.out))
 	for lines.Scan() {
 		if m := serving.FindStringSubmatch(lines.Text()); m != nil {
 			p.URL = "http://" + m[1]
@@ -90,7 +98,7 @@ func Start(t testing.TB, data string, args ...string) *Program {
 		}
 	}
 	go func() {
-		_, _ = io.Copy(io.Discard, out)
+		_, _ = io.Copy(p.out, out)
 		_ = p.cmd.Wait()
 		close(p.done)
 	}()
@@ -134,6 +142,9 @@ func (p *Program) Stop() {
 
 // Log is what the program wrote to standard error.
 func (p *Program) Log() string { return p.log.String() }
+
+// Printed is what the program wrote to standard output.
+func (p *Program) Printed() string { return p.out.String() }
 
 // SignIn is a printed way in.
 type SignIn struct{ Login, Password, Name, Role string }
