@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // benchVerbs lists the verbs in the order in which help shows them.
@@ -22,11 +23,15 @@ func benchCommand() command {
 
 func runBench(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
-		fmt.Fprint(out, "Usage: banyan bench VERB [flags]\n\n")
+		fmt.Fprint(out, "Usage: banyan bench --cases N | VERB [flags]\n\n")
+		fmt.Fprintf(out, "  %-10s %s\n", "--cases N", "the whole program with N invented cases, beside its targets (--cases N -h explains)")
 		for _, v := range benchVerbs {
 			fmt.Fprintf(out, "  %-10s %s\n", v.name, v.short)
 		}
 		return nil
+	}
+	if strings.HasPrefix(args[0], "-") {
+		return runBenchCases(ctx, args, out, errOut)
 	}
 	for _, v := range benchVerbs {
 		if v.name == args[0] {

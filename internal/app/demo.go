@@ -9,6 +9,7 @@ import (
 	"banyan/content"
 	"banyan/internal/demo"
 	"banyan/internal/identity"
+	"banyan/internal/journal"
 )
 
 // SignIn is a printed way in for one invented staff member.
@@ -36,13 +37,33 @@ func (a *App) InstallDemo(ctx context.Context, size int, seed uint64, progress f
 	if err != nil {
 		return nil, 0, err
 	}
-	cases, err := maker.Cases(size)
-	if err != nil {
-		return nil, 0, err
-	}
 	clock := demo.NewClock(now)
-	n, err := demo.Write(ctx, a.JournalAt(clock.Now), clock, cases, ids.org, progress)
+	n, err := writeDemo(ctx, a.JournalAt(clock.Now), clock, maker, size, ids, progress)
 	return signIns, n, err
+}
+
+// demoChunk is how many cases are invented before they are written, so that
+// memory does not grow with the country.
+const demoChunk = 100
+
+func writeDemo(ctx context.Context, j *journal.Journal, clock *demo.Clock, maker *demo.Maker, size int, ids demoIDs, progress func(done, total int64)) (int, error) {
+	entries := 0
+	for from := 0; from < size; from += demoChunk {
+		cases, err := maker.Cases(min(demoChunk, size-from))
+		if err != nil {
+			return entries, err
+		}
+		n, err := demo.Write(ctx, j, clock, cases, ids.org, func(done, _ int64) {
+			if progress != nil {
+				progress(int64(from)+done, int64(size))
+			}
+		})
+		entries += n
+		if err != nil {
+			return entries, err
+		}
+	}
+	return entries, nil
 }
 
 // demoIDs maps the invented keys to the ids that the program gave.
