@@ -794,7 +794,7 @@ func (v *view) consent() []ConsentItem {
 func (v *view) people() []PersonItem {
 	out := []PersonItem{}
 	for _, p := range v.c.People() {
-		out = append(out, PersonItem{p.Name, p.Relation, p.Kind, p.Note, p.Safe, p.Record, p.Row})
+		out = append(out, PersonItem(p))
 	}
 	for relation, user := range map[string]string{"worker": v.c.Assigned.Worker, "supervisor": v.c.Assigned.Supervisor, "lawyer": v.c.Assigned.Lawyer} {
 		if user != "" {

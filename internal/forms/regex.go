@@ -93,7 +93,7 @@ func (w *patternWriter) atom() (unbounded bool, err error) {
 		if strings.HasPrefix(w.in[w.pos:], "?:") {
 			w.pos += 2
 		} else if w.peek() == '?' {
-			return false, fmt.Errorf("(? is only allowed as (?:")
+			return false, fmt.Errorf("a group that begins with (? must begin with (?: here")
 		}
 		w.out.WriteString("(?:")
 		unbounded, err = w.alternatives()

@@ -283,9 +283,6 @@ func (res *resolver) descend(n *node, names []string) error {
 			if !inMatrixRow && i < len(names)-1 {
 				return res.fault(n, "the rows of %s have no columns", f.Path)
 			}
-			if !inMatrixRow {
-				break
-			}
 		case slices.Contains(parts[f.Type], name) && n.part == "":
 			n.part = name
 		default:

@@ -53,7 +53,7 @@ type Solved struct {
 func Solve(figures []Figure, relations []Relation, enough float64) (*Solved, error) {
 	out := &Solved{Ranges: make([]Range, len(figures))}
 	for i, f := range figures {
-		out.Ranges[i] = Range{f.Lo, f.Hi}
+		out.Ranges[i] = Range(f)
 	}
 	groups := connected(figures, relations)
 	var next atomic.Int64
@@ -97,8 +97,7 @@ func connected(figures []Figure, relations []Relation) []group {
 	for i := range parent {
 		parent[i] = i
 	}
-	var find func(i int) int
-	find = func(i int) int {
+	find := func(i int) int {
 		for parent[i] != i {
 			parent[i] = parent[parent[i]]
 			i = parent[i]

@@ -278,13 +278,12 @@ func TestSettledTablesAreNotNegativeAndAgree(t *testing.T) {
 func TestIntervalsCoverAsStated(t *testing.T) {
 	doms := domains(4, 3, 5)
 	truth := func(by []int) []int64 {
-		out := make([]int64, 1)
 		sizes := []int{4, 3, 5}
 		size := 1
 		for _, d := range by {
 			size *= sizes[d]
 		}
-		out = make([]int64, size)
+		out := make([]int64, size)
 		for a := range 4 {
 			for b := range 3 {
 				for c := range 5 {

@@ -186,7 +186,8 @@ func (s *System) entering(v int, dir float64, bland bool) (q int, qdir float64) 
 // step moves non-basic q in direction qdir until a bound stops it or v reaches
 // target; it returns how far q went.
 func (s *System) step(v, q int, qdir, dir, target float64) float64 {
-	limit, leave := math.Inf(1), -1
+	var limit float64
+	leave := -1
 	if qdir > 0 {
 		limit = s.Hi[q] - s.X[q]
 	} else {

@@ -1,7 +1,6 @@
 package suppress
 
 import (
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -362,6 +361,6 @@ func TestTheRealTablesWithstandTheAttack(t *testing.T) {
 				t.Errorf("%v: %q is known to lie in %v", by, f.Name, s.Ranges[i])
 			}
 		}
-		t.Log(fmt.Sprintf("%v: %d cells, %d primary, %d complementary", by, res.Cells, res.Primary, res.Complementary))
+		t.Logf("%v: %d cells, %d primary, %d complementary", by, res.Cells, res.Primary, res.Complementary)
 	}
 }

@@ -144,7 +144,6 @@ func csvError(err error) error {
 type reading struct {
 	columns []readColumn
 	take    []int // file column → index into columns, or -1
-	next    uint32
 	offsets []uint32
 	attrs   []Attr // provisional numbers
 	where   []provisional

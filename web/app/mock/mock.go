@@ -32,12 +32,11 @@ type Server struct {
 	lib *forms.Library
 	mux *http.ServeMux
 
-	mu       sync.Mutex
-	user     object // signed in, nil when nobody is
-	cases    []*aCase
-	seen     map[string]bool // entry ids
-	refuse   string          // the next entry is refused with this
-	searches []string
+	mu     sync.Mutex
+	user   object // signed in, nil when nobody is
+	cases  []*aCase
+	seen   map[string]bool // entry ids
+	refuse string          // the next entry is refused with this
 }
 
 type aCase struct {
