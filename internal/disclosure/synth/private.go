@@ -57,7 +57,7 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 		return nil, fmt.Errorf("at this epsilon nobody can be told from nobody: a noisy count of %d persons", p.rows)
 	}
 	// More pairs are worth their noise when there are more persons per unit of it.
-	pairs := int(0.6 * math.Sqrt(float64(p.rows)*math.Sqrt(rho)))
+	pairs := int(1.2 * math.Sqrt(float64(p.rows)*math.Sqrt(rho)))
 	pairs = min(max(pairs, 5*len(data.Domains)/2), len(data.Domains)*(len(data.Domains)-1)/2, 400)
 	chosen := max(pairs-len(always), 0)
 	perPair := rho * (1 - oneWayShare - chooseShare) / float64(len(always)+chosen)
@@ -427,6 +427,13 @@ func (p *private) move(t target, stride float64) {
 		}
 	}
 	p.rng.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] })
+	if len(t.by) == 2 {
+		// First by changing one column only, which disturbs other tables least.
+		before := len(free)
+		free = alongRows(free, surplus, a, b, nb)
+		free = acrossRows(free, surplus, a, b, nb)
+		get -= before - len(free)
+	}
 	for c := p.rng.IntN(len(surplus)); len(free) > 0 && get > 0; c = (c + 1) % len(surplus) {
 		for ; surplus[c] < 0 && len(free) > 0; surplus[c]++ {
 			get--
@@ -445,6 +452,46 @@ func (p *private) move(t target, stride float64) {
 			}
 		}
 	}
+}
+
+// alongRows moves free records to cells in want of the same row, by the second
+// column alone; it returns those for which the row has no want.
+func alongRows(free, surplus []int32, a, b []uint16, nb int) []int32 {
+	next := make([]int, len(surplus)/nb) // per row: the columns before are not in want
+	rest := free[:0]
+	for _, i := range free {
+		r := int(a[i])
+		for next[r] < nb && surplus[r*nb+next[r]] >= 0 {
+			next[r]++
+		}
+		if next[r] == nb {
+			rest = append(rest, i)
+			continue
+		}
+		surplus[r*nb+next[r]]++
+		b[i] = uint16(next[r])
+	}
+	return rest
+}
+
+// acrossRows is alongRows for the same column, by the first column alone.
+func acrossRows(free, surplus []int32, a, b []uint16, nb int) []int32 {
+	rows := len(surplus) / nb
+	next := make([]int, nb)
+	rest := free[:0]
+	for _, i := range free {
+		c := int(b[i])
+		for next[c] < rows && surplus[next[c]*nb+c] >= 0 {
+			next[c]++
+		}
+		if next[c] == rows {
+			rest = append(rest, i)
+			continue
+		}
+		surplus[next[c]*nb+c]++
+		a[i] = uint16(next[c])
+	}
+	return rest
 }
 
 // Table writes the records as a table of codes. Codes that stand for "not
