@@ -75,7 +75,7 @@ function ageLine({ header: h }: CasePage): string {
   const who = whoIs(h.sex, h.age);
   const cap = who.charAt(0).toUpperCase() + who.slice(1);
   const age = ageText(h.age);
-  const basis = [h.age?.basis && word(`agebasis.${h.age.basis}`, h.age.basis), h.age?.presumed_child && t('presumed.child')].filter(Boolean).join(', ');
+  const basis = [...new Set([h.age?.basis && word(`agebasis.${h.age.basis}`, h.age.basis), h.age?.presumed_child && t('presumed.child')])].filter(Boolean).join(', ');
   return [cap, age || t('age.unknown')].filter(Boolean).join(', ') + (basis ? ` (${basis})` : '');
 }
 
@@ -91,7 +91,7 @@ function Steps({ page }: { page: CasePage }) {
     <ol class="steps" aria-label={t('steps')}>
       {page.steps.map((s) => (
         <li key={s.id} class={s.state === 'todo' ? '' : s.state} aria-current={s.state === 'now' ? 'step' : undefined}>
-          {word(`step.${s.id}`, s.label)}{s.state === 'now' && missing > 0 ? `: ${t('things.missing', { n: missing })}` : ''}
+          {word(`status.${s.id}`, s.label)}{s.state === 'now' && missing > 0 ? `: ${t('things.missing', { n: missing })}` : ''}
           {s.state === 'done' && <span class="visually-hidden"> ({t('done')})</span>}
         </li>
       ))}

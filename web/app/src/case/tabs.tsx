@@ -72,7 +72,7 @@ function Moment({ item, page }: { item: TimelineItem; page: CasePage }) {
       <div>
         {system ? <b>{item.title}</b> : <a href={recordPath(page, item.record)}><b class={item.act === 'strike' ? 'struck' : ''}>{item.title}</b></a>}{' '}
         {item.act !== 'submit' && <span class="tag">{word(`did.${item.act}`, item.act)}</span>}{' '}
-        {(item.badges ?? []).map((b) => <span class={`tag ${/high/.test(b) ? 'high' : /unsafe|late/.test(b) ? 'medium' : 'info'}`} key={b}>{word(`badge.${b}`, b)} </span>)}
+        {(item.badges ?? []).filter((b) => !(b === 'amended' && item.act === 'amend') && !(b === 'struck' && item.act === 'strike')).map((b) => <span class={`tag ${/high/.test(b) ? 'high' : /unsafe|late/.test(b) ? 'medium' : 'info'}`} key={b}>{word(`badge.${b}`, b)} </span>)}
         <span class="soft small"> {by}{item.device_late && `, ${t('device.late')}`}{item.pending && `, ${t('approval.pending')}`}</span>
         {rest.length > 0 && <div class="soft">{rest.map((s) => `${s.label}: ${readable(s.text)}`).join(' · ')}</div>}
         {story.map((s) => <q class="said" key={s.label}><Name of={{ text: readable(s.text) }} /></q>)}

@@ -32,6 +32,7 @@ export function whoIs(sex: string | undefined, age: Age | number | undefined): s
 export function ageText(age: Age | number | undefined): string {
   if (age === undefined || age === null) return '';
   if (typeof age === 'number') return String(age);
+  if (age.years !== undefined && age.text === `about ${age.years}`) return t('age.about', { n: age.years });
   return age.text || (age.years === undefined ? '' : String(age.years));
 }
 
