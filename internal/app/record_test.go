@@ -73,6 +73,9 @@ func TestARestoredRecordIsTheSameRecordOnEitherEngine(t *testing.T) {
 			ctx := context.Background()
 			dir := t.TempDir()
 			a := open(t, app.Config{Data: filepath.Join(dir, "data"), Create: true})
+			if _, _, err := a.InstallDemo(ctx, 2, 1, nil); err != nil { // organisations, teams and staff name each other
+				t.Fatal(err)
+			}
 			kept := plant(t, a)
 			made, err := a.Backup(ctx, a.Journal, a.Projections(), filepath.Join(dir, "out"))
 			if err != nil {

@@ -200,6 +200,54 @@ func tables(ctx context.Context, q store.Querier) ([]string, error) {
 	return out, rows.Err()
 }
 
+// parentsFirst orders tables so that each comes after those that its rows
+// name: a restore writes them in the order of the file, and the database
+// refuses a row whose parent is not there yet.
+func parentsFirst(ctx context.Context, q store.Querier, names []string) ([]string, error) {
+	query := `SELECT m.name, f."table" FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'`
+	if q.Engine() == store.Postgres {
+		query = `SELECT child.relname, parent.relname FROM pg_constraint c JOIN pg_class child ON child.oid = c.conrelid
+			JOIN pg_class parent ON parent.oid = c.confrelid JOIN pg_namespace n ON n.oid = c.connamespace
+			WHERE c.contype = 'f' AND n.nspname = current_schema()`
+	}
+	rows, err := q.Query(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	parents := map[string][]string{}
+	for rows.Next() {
+		var child, parent string
+		if err := rows.Scan(&child, &parent); err != nil {
+			return nil, err
+		}
+		parents[child] = append(parents[child], parent)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	var out []string
+	placed := map[string]bool{}
+	var place func(name string)
+	place = func(name string) {
+		if placed[name] {
+			return
+		}
+		placed[name] = true
+		slices.Sort(parents[name])
+		for _, parent := range parents[name] {
+			place(parent)
+		}
+		if slices.Contains(names, name) {
+			out = append(out, name)
+		}
+	}
+	for _, name := range names {
+		place(name)
+	}
+	return out, nil
+}
+
 func plainName(s string) bool {
 	for _, c := range s {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
@@ -244,6 +292,9 @@ func writeFile(ctx context.Context, db *store.DB, leaveOut []string, key []byte,
 func writeTables(ctx context.Context, tx *store.Tx, leaveOut []string, w *bufio.Writer) error {
 	names, err := tables(ctx, tx)
 	if err != nil {
+		return err
+	}
+	if names, err = parentsFirst(ctx, tx, names); err != nil {
 		return err
 	}
 	if _, err := w.WriteString(magic); err != nil {

@@ -192,6 +192,8 @@ func cleanName(name string) string {
 	return name
 }
 
+var errKind = fault.Field("file", "media", "this kind of file is not kept: send a picture, PDF, sound, text or office document")
+
 var errPicture = fault.Field("file", "picture", "the picture is damaged, or too large to be drawn safely")
 
 // examine finds what a file is by its bytes, and makes the clean copy.
@@ -208,11 +210,14 @@ func examine(body []byte) (kept, error) {
 		if !utf8.Valid(body) {
 			return kept{}, fault.Field("file", "utf8", "the text is not valid UTF-8")
 		}
+		if bytes.HasPrefix(bytes.TrimLeft(body, "\ufeff \t\r\n"), []byte("<")) {
+			return kept{}, errKind // a page or a drawing, which may carry a script
+		}
 		return kept{media: media}, nil
 	case "application/zip":
 		return examineArchive(body)
 	}
-	return kept{}, fault.Field("file", "media", "this kind of file is not kept: send a picture, PDF, sound, text or office document")
+	return kept{}, errKind
 }
 
 // redraw decodes a picture within bounds and encodes it again: what is left

@@ -104,6 +104,10 @@ func checkBody(w http.ResponseWriter, r *http.Request, upload, expected bool) er
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if upload && media == "multipart/form-data" {
+		if r.ContentLength > MaxUpload+MaxBody {
+			_, _ = io.CopyN(io.Discard, r.Body, 2*MaxUpload) // let in and dropped, as below
+			return fault.New(fault.TooLarge, "the file is larger than 20 MB")
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, MaxUpload+MaxBody)
 		return nil
 	}

@@ -145,6 +145,13 @@ func registration(worker, supervisor string) answers {
 		"risk_reason": "the aunt knows the town", "case_worker": worker, "supervisor": supervisor}
 }
 
+// plan waits for the supervisor's approval once it is sent.
+func plan() answers {
+	in := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
+	return answers{"goals": []answers{{"_id": "goal-one", "area": "safety", "need": "a safe bed", "action": "find a place", "who": "the worker",
+		"by_when": in(20), "progress": "in_progress"}}, "service": []string{"shelter"}, "child_agreed": "agreed", "review_date": in(30)}
+}
+
 func userID(t *testing.T, c *program.Client) string {
 	t.Helper()
 	var me struct {
