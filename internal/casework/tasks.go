@@ -129,6 +129,15 @@ func (c *Case) Next() (Task, bool) {
 		}
 	}
 	if best != nil {
+		if best.Form == formRegistration && c.Newest(formConsent) == nil {
+			// Registration would be refused: consent comes first, on the same clock.
+			for _, m := range c.Moves() {
+				if len(m.Missing) > 0 && m.Missing[0].Form == formConsent {
+					best.Kind, best.Label, best.Form, best.Record = "move", m.Missing[0].Text, formConsent, ""
+					break
+				}
+			}
+		}
 		return *best, true
 	}
 	for _, m := range c.Moves() {

@@ -10,7 +10,7 @@ import { enqueue, flush, newEntry, returned, unsent } from '../local/sync.ts';
 import { uuid } from '../local/uuid.ts';
 import { query, setTitle } from '../router.ts';
 import { Act, Bones, Box, Dialog, ErrorNote, Line, Shown, say } from '../ui/index.tsx';
-import { fieldAt, loadForm, steps, type Form } from '../fill/model.ts';
+import { fieldAt, loadForm, stepsIn, type Form } from '../fill/model.ts';
 import { Sheet, useNames } from '../fill/sheet.tsx';
 import { approvalWord, Decide } from './approve.tsx';
 
@@ -115,7 +115,7 @@ function Settle({ d, view, form, caseId, reload, open }: { d: Dispute; view: Rec
         <Act kind="primary" disabled={chosen === undefined} run={async () => {
           await write(form, {
             id: uuid(), stream: caseId, form: view.form, version: view.version, act: 'amend', record: view.record,
-            follows: d.heads?.length ? d.heads : view.heads, answers: d.values[chosen!]!.changes ?? settling(view, d.path, d.values[chosen!]!.value ?? null),
+            follows: d.heads?.length ? d.heads : view.heads, answers: d.values[chosen!]!.changes ?? settling(form, view, d.path, d.values[chosen!]!.value ?? null),
           });
           reload();
         }}>{t('settle.go')}</Act>
@@ -126,7 +126,7 @@ function Settle({ d, view, form, caseId, reload, open }: { d: Dispute; view: Rec
 }
 
 /** The change that settles one path: rows are named by their own id, not by place. */
-function settling(view: RecordView, path: string, value: unknown): Answers {
+function settling(form: Form, view: RecordView, path: string, value: unknown): Answers {
   const build = (rest: (string | number)[], here: unknown): unknown => {
     const [step, next] = rest;
     if (step === undefined) return value;
@@ -137,5 +137,5 @@ function settling(view: RecordView, path: string, value: unknown): Answers {
     }
     return { [step]: build(rest.slice(1), inner) };
   };
-  return build(steps(path), view.answers) as Answers;
+  return build(stepsIn(form, path), view.answers) as Answers;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, isEmpty, steps, withAnswer } from './model.ts';
+import { at, isEmpty, steps, stepsIn, withAnswer, type Form } from './model.ts';
 import { changes } from './engine.ts';
 import { instant, localTime } from './fields.tsx';
 import type { Description } from '../forms/types.ts';
@@ -47,4 +47,11 @@ test('it keeps the writer\'s own offset in a moment', () => {
   assert.match(said!, /^2026-11-22T07:40:00[+-]\d\d:\d\d$/);
   assert.equal(localTime(said!), '2026-11-22T07:40');
   assert.equal(instant(''), undefined);
+});
+
+test('a row code with a dot is one step of its matrix', () => {
+  const form = { fields: [{ name: 'answers', type: 'matrix', rows: 'indicators' }, { name: 'rows', type: 'repeat', fields: [{ name: 'age', type: 'age' }] }] } as unknown as Form;
+  assert.deepEqual(stepsIn(form, 'answers.D4.low_salary'), ['answers', 'D4.low_salary']);
+  assert.deepEqual(stepsIn(form, 'rows[0].age.years'), ['rows', 0, 'age', 'years']);
+  assert.deepEqual(withAnswer({}, 'answers.D4.low_salary', 'yes', form), { answers: { 'D4.low_salary': 'yes' } });
 });

@@ -55,6 +55,20 @@ export function steps(path: string): Step[] {
   return out;
 }
 
+/** The steps of a path in this form. A matrix's row code may hold dots itself
+ * (screening's D4.low_salary): behind a matrix without columns all that follows is one code. */
+export function stepsIn(form: Form, path: string): Step[] {
+  const all = steps(path);
+  let fields: Field[] | undefined = form.fields;
+  for (const [i, s] of all.entries()) {
+    if (typeof s === 'number') continue;
+    const f: Field | undefined = fields?.find((x) => x.name === s);
+    if (f?.type === 'matrix' && !f.fields?.length && all.length > i + 2) return [...all.slice(0, i + 1), all.slice(i + 1).join('.')];
+    fields = f?.fields;
+  }
+  return all;
+}
+
 export function at(answers: unknown, path: string): unknown {
   let v = answers;
   for (const s of steps(path)) {
@@ -72,8 +86,8 @@ export function isEmpty(v: unknown): boolean {
 }
 
 /** The answers with one of them changed; what becomes empty is left out. */
-export function withAnswer(answers: Answers, path: string, value: unknown): Answers {
-  return put(answers, steps(path), value) as Answers;
+export function withAnswer(answers: Answers, path: string, value: unknown, form?: Form): Answers {
+  return put(answers, form ? stepsIn(form, path) : steps(path), value) as Answers;
 }
 
 function put(here: unknown, [step, ...rest]: Step[], value: unknown): unknown {

@@ -92,7 +92,7 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
   }, [keeper]);
   const set = useCallback((path: string, value: unknown) => {
     const d = latest.current;
-    change({ ...d, answers: withAnswer(d.answers, path, value), confirmed: d.confirmed.includes(path) ? d.confirmed : [...d.confirmed, path] });
+    change({ ...d, answers: withAnswer(d.answers, path, value, form), confirmed: d.confirmed.includes(path) ? d.confirmed : [...d.confirmed, path] });
     // What was wrong is looked at again when sending; here it only stops shouting.
     setProblems((old) => (old.some((p) => p.path === path || p.path.startsWith(`${path}.`)) ? old.filter((p) => p.path !== path && !p.path.startsWith(`${path}.`)) : old));
   }, [change]);

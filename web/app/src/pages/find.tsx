@@ -20,7 +20,7 @@ export function FindPage() {
   const result = useRef<HTMLHeadingElement>(null);
 
   const search = (wanted: Terms) => {
-    const asked = Object.fromEntries(Object.entries(wanted).filter(([, v]) => v !== '' && v !== undefined));
+    const asked = Object.fromEntries(Object.entries(wanted).map(([k, v]) => [k, typeof v === 'string' ? v.trim() : v]).filter(([, v]) => v !== '' && v !== undefined));
     if (Object.keys(asked).length === 0) return;
     setBusy(true);
     setError(undefined);
@@ -31,8 +31,9 @@ export function FindPage() {
   };
   useEffect(() => { if (first.current) search({ q: first.current }); }, []);
   const set = (k: keyof Terms) => (e: Event) => {
-    const v = (e.currentTarget as HTMLInputElement).value.trim();
-    setTerms({ ...terms, [k]: k === 'age' ? (v === '' ? undefined : Number(v)) : v });
+    // Trimmed when searching, not here: a space at the end is a second word begun.
+    const v = (e.currentTarget as HTMLInputElement).value;
+    setTerms({ ...terms, [k]: k === 'age' ? (v.trim() === '' ? undefined : Number(v)) : v });
   };
 
   return (
