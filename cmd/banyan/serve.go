@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"text/tabwriter"
 	"time"
 
@@ -112,6 +113,7 @@ func runDemo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	n, err := readDemo(cfg.Data)
 	if errors.Is(err, os.ErrNotExist) {
 		n, err = makeDemo(ctx, a, cfg.Data, *size, *seed, errOut)
+		debug.FreeOSMemory() // what inventing needed, serving does not
 	}
 	if err != nil {
 		return err

@@ -177,6 +177,7 @@ type Journal struct {
 	vault      *vault.Vault
 	now        func() time.Time
 	projectors []Projector
+	group      group
 }
 
 // New makes a journal over an open, migrated database.
@@ -228,7 +229,7 @@ func (j *Journal) AppendAll(ctx context.Context, writes []Write) ([][]Receipt, e
 	}
 	var receipts [][]Receipt
 	var after []func()
-	err = j.db.Transact(ctx, func(tx *store.Tx) error {
+	err = j.group.run(ctx, j.db, func(ctx context.Context, tx *store.Tx) error {
 		receipts, after = make([][]Receipt, len(writes)), nil
 		for i, w := range writes {
 			if keys[i] == nil {

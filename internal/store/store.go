@@ -29,6 +29,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -36,7 +37,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the "pgx" driver
 	"github.com/ncruces/go-sqlite3"
-	_ "github.com/ncruces/go-sqlite3/driver"       // registers the "sqlite3" driver
 	_ "github.com/ncruces/go-sqlite3/vfs/adiantum" // registers the encrypting file system
 )
 
@@ -105,14 +105,14 @@ func openSQLitePool(ctx context.Context, path string, key []byte, writer bool, c
 	q.Add("_pragma", "synchronous(full)")
 	q.Add("_pragma", "secure_delete(on)")
 	q.Add("_pragma", "temp_store(memory)")
-	q.Add("_pragma", "cache_size(-32000)")
+	q.Add("_pragma", "cache_size(-"+strconv.Itoa(cacheKiB(writer))+")")
 	q.Add("_pragma", "foreign_keys(on)")
 	if writer {
 		q.Set("_txlock", "immediate")
 	} else {
 		q.Add("_pragma", "query_only(on)")
 	}
-	db, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	db, err := openCached("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +124,15 @@ func openSQLitePool(ctx context.Context, path string, key []byte, writer bool, c
 		return nil, err
 	}
 	return db, nil
+}
+
+// cacheKiB is how much of the file a connection keeps in memory: much where
+// it is written, less for each of the readers, so that they stay small together.
+func cacheKiB(writer bool) int {
+	if writer {
+		return 32_000
+	}
+	return 8_000
 }
 
 // OpenPostgres connects to the database that dsn names (a URL or key=value
