@@ -4,9 +4,19 @@
 // question. Codes are chosen by the words that stand beside the boxes.
 //
 //   await banyanFill(form id, {field: answer}) gives what could not be answered.
+//   await banyanLearn(form id) reads the form before the network goes.
+//
+// An answer under '*' is written into every text that is asked.
+window.banyanRead = (path) => ((window.banyanKept ??= {})[path] ??= fetch(path).then((r) => r.json()));
+window.banyanLearn = async (formId) => {
+  const lang = document.documentElement.lang || 'en';
+  const form = await window.banyanRead(`/api/forms/${formId}?lang=${lang}`);
+  await Promise.all((form.external ?? []).map((list) => window.banyanRead(`/api/lists/${list}?lang=${lang}`)));
+  return true;
+};
 window.banyanFill = async (formId, given) => {
   const lang = document.documentElement.lang || 'en';
-  const read = async (path) => (await fetch(path)).json();
+  const read = window.banyanRead;
   const form = await read(`/api/forms/${formId}?lang=${lang}`);
   const codes = async (list) => (form.lists[list] ??= await read(`/api/lists/${list}?lang=${lang}`)).codes;
   const words = async (list, code) => (await codes(list)).find((c) => c.code === code)?.label ?? code;
@@ -137,6 +147,9 @@ window.banyanFill = async (formId, given) => {
     return field;
   };
   for (const f of form.fields) if (given[f.name] !== undefined) await answer(f, f.name, given[f.name]);
+  if (given['*'] !== undefined) {
+    for (const f of form.fields) if (/^(long)?text$/.test(f.type) && given[f.name] === undefined && byId(f.name)) await answer(f, f.name, given['*']);
+  }
 
   // Then what is told from before is confirmed, and what is asked is answered.
   for (let round = 0; round < 6; round++) {

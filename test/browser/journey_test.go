@@ -73,6 +73,12 @@ type person struct {
 // signIn lets a printed user in by the form.
 func (h *house) signIn(t *testing.T, login string) *person {
 	t.Helper()
+	return h.signsInAt(t, login, 1280)
+}
+
+// signsInAt does so in a window of this width in CSS pixels.
+func (h *house) signsInAt(t *testing.T, login string, width int64) *person {
+	t.Helper()
 	page, err := h.browser.Open(h.URL, true)
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +86,7 @@ func (h *house) signIn(t *testing.T, login string) *person {
 	t.Cleanup(page.Close)
 	way := h.SignIns(t)[login]
 	p := &person{page, t, way.Name}
+	p.must(page.Size(width, 800))
 	p.must(page.SignIn(login, way.Password))
 	return p
 }
@@ -99,6 +106,16 @@ func (p *person) sees(texts ...string) {
 }
 
 func (p *person) press(text string) { p.t.Helper(); p.must(p.Press(text)) }
+
+// narrow says when a page is wider than its window.
+func (p *person) narrow(what string) {
+	p.t.Helper()
+	wide, err := apptest.Read[bool](p.Page, `document.documentElement.scrollWidth > innerWidth + 1`)
+	p.must(err)
+	if wide {
+		p.t.Errorf("%s scrolls sideways", what)
+	}
+}
 
 // goes follows an entry of the menu.
 func (p *person) goes(entry string) {
@@ -261,7 +278,7 @@ func TestACaseGoesFromFirstContactToAnApprovedClosureAndIntoTheRegister(t *testi
 	code, err := apptest.Read[string](worker.Page, `/[A-Z]{2}-[0-9A-Z]{4}/.exec(document.querySelector('.crumbs').innerText)[0]`)
 	worker.must(err)
 
-	worker.standsAt("First contact")
+	worker.standsAt("Contact")
 	worker.does("F02_screening", screening)
 	worker.standsAt("Screened")
 	worker.does("F03_consent", consent)
@@ -279,7 +296,7 @@ func TestACaseGoesFromFirstContactToAnApprovedClosureAndIntoTheRegister(t *testi
 	worker.does("F08_case_plan", casePlan)
 	supervisor.approves(code, "plan")
 	worker.looks(id)
-	worker.standsAt("Planned")
+	worker.standsAt("Plan")
 	worker.press("Service")
 	worker.fills("F10_service_log", service)
 	worker.sends()

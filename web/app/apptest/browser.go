@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -104,6 +105,19 @@ func (p *Page) Dark(on bool) error {
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look}},
 	})
 	return err
+}
+
+// Offline takes the network away from the page, or gives it back.
+func (p *Page) Offline(on bool) error {
+	if _, err := chromedp.Call(p.ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{{Offline: on, DownloadThroughput: -1, UploadThroughput: -1}},
+	}); err != nil {
+		return fmt.Errorf("set the network: %w", err)
+	}
+	if _, err := chromedp.Call(p.ctx, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: on, DownloadThroughput: -1, UploadThroughput: -1}); err != nil {
+		return fmt.Errorf("say that the network changed: %w", err)
+	}
+	return nil
 }
 
 // Go opens an address of the site as a fresh load.
