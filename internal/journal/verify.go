@@ -198,6 +198,9 @@ func (v *verifier) entries(ctx context.Context, tx *store.Tx) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
+	if v.progress != nil && total > 0 {
+		v.progress(total, total)
+	}
 	if v.report.Entries != total {
 		if err := v.wrong("the log", fmt.Sprintf("it says %d entries and has %d", total, v.report.Entries)); err != nil {
 			return err
