@@ -194,7 +194,11 @@ func TestNoFileOfTheRunningProgramHoldsAPlantedWord(t *testing.T) {
 	search(t, "after a power cut in the middle of an upload", logs(), data, tmp, backups)
 	p = serve(t, data, tmp)
 	p.Stop()
-	search(t, "after it ended", logs(), data, tmp, backups)
+	again := filepath.Join(dir, "again")
+	if out, code := program.Run(t, "restore", filepath.Join(backups, "out"), "--to", again, "--data", data); code != 0 {
+		t.Fatalf("restore: %d %s", code, out)
+	}
+	search(t, "after it ended and the backup was restored", logs(), data, tmp, backups, again)
 }
 
 // plantCase writes the words into a new case and reads it back.

@@ -81,7 +81,8 @@ func StartIn(t testing.TB, env []string, data string, args ...string) *Program {
 	p.cmd = exec.Command(Binary(t), args...)
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stderr = p.log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// A group of its own: what is sent to the tests' group is not for it.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -110,13 +111,23 @@ func StartIn(t testing.TB, env []string, data string, args ...string) *Program {
 	return p
 }
 
-// waitReady asks until the program answers.
+// waitReady asks until the program answers. It listens already, so that one
+// question is mostly enough: the answer comes when it serves.
 func (p *Program) waitReady(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	for ctx.Err() == nil {
-		res, err := http.Get(p.URL + "/healthz")
+		select {
+		case <-p.done:
+			t.Fatalf("the program ended before it answered:\n%s", p.log.String())
+		default:
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/healthz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
 		if err == nil {
 			res.Body.Close()
 			if res.StatusCode == http.StatusOK {
