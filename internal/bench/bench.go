@@ -31,8 +31,12 @@ import (
 	"banyan/internal/casework"
 )
 
-// Operations is the number of single measurements below every percentile.
-const Operations = 300
+// Operations is the number of single measurements below every percentile of
+// reading, and what each client writes makes several times as many of writing.
+const (
+	Operations  = 300
+	writesOfOne = 50
+)
 
 // Clients is how many write at once.
 const Clients = 16
@@ -47,6 +51,15 @@ type Config struct {
 	Scratch string                                      // folder for the program's own demonstration
 	CPU     func() float64                              // seconds of processor time that this process has used
 	Log     io.Writer                                   // progress; nil for none
+	Quick   bool                                        // a tenth of the operations: for tests, never for a table that is shown
+}
+
+// operations gives n, or a tenth of it for a quick run.
+func (c Config) operations(n int) int {
+	if c.Quick {
+		return n / 10
+	}
+	return n
 }
 
 // Row is one line of the table. A row that could not be measured says why in

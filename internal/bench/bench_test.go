@@ -19,7 +19,7 @@ func TestTheTableHasEveryRowOnEitherEngine(t *testing.T) {
 			if engine == "postgres" {
 				cfg.Database, cfg.Keyring = storetest.PostgresDSN(t), storetest.PostgresDSN(t)
 			}
-			report, err := bench.Run(context.Background(), bench.Config{Cases: 20, Seed: 3,
+			report, err := bench.Run(context.Background(), bench.Config{Cases: 20, Seed: 3, Quick: true,
 				Open: func(ctx context.Context) (*app.App, error) { return app.Open(ctx, cfg) }})
 			if err != nil {
 				t.Fatal(err)

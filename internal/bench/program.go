@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -45,12 +46,12 @@ func (r *run) program(ctx context.Context) error {
 	}
 	memory := 0.0
 	for _, what := range []string{whatReady, whatAgain} {
-		seconds, rss, err := r.startDemo(ctx, memory == 0)
+		d, err := r.startDemo(ctx, memory == 0)
 		if err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
-		r.add(Row{What: what, Unit: "s", Target: 5, Measured: seconds, N: 1})
-		memory = max(memory, rss)
+		r.add(Row{What: what, Unit: "s", Target: 5, Measured: d.seconds, N: 1, Note: d.note})
+		memory = max(memory, d.rss)
 	}
 	r.add(Row{What: whatMemory, Unit: "MiB", Target: 150, Measured: memory / mib, N: 1, Note: "resident, as the kernel counts it"})
 	info, err := os.Stat(r.cfg.Program)
@@ -63,61 +64,76 @@ func (r *run) program(ctx context.Context) error {
 
 var opensAt = regexp.MustCompile(`http://[0-9.:]+`)
 
+// started is how one start of the demonstration went.
+type started struct {
+	seconds float64 // until the first page was answered
+	rss     float64 // bytes
+	note    string
+}
+
 // startDemo measures until the first page is answered.
-func (r *run) startDemo(ctx context.Context, wait bool) (seconds, rss float64, err error) {
+func (r *run) startDemo(ctx context.Context, wait bool) (started, error) {
+	var d started
 	cmd := exec.CommandContext(ctx, r.cfg.Program, "demo", "--data", filepath.Join(r.cfg.Scratch, "demo"), "--size", strconv.Itoa(demoCases), "--addr", "127.0.0.1:0")
 	cmd.Env = append(os.Environ(), "BANYAN_DATABASE=", "BANYAN_KEYRING=", "BANYAN_KEY_FILE=")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return 0, 0, err
+		return d, err
 	}
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
-		return 0, 0, err
+		return d, err
 	}
 	defer func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
 	}()
+	address, err := addressIn(out)
+	if err != nil {
+		return d, err
+	}
+	if d.note, err = answers(ctx, address); err != nil {
+		return d, err
+	}
+	d.seconds = time.Since(began).Seconds()
+	if wait {
+		select {
+		case <-ctx.Done():
+			return d, ctx.Err()
+		case <-time.After(settle):
+		}
+	}
+	d.rss, err = resident(cmd.Process.Pid)
+	return d, err
+}
+
+func addressIn(out io.Reader) (string, error) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		address := opensAt.FindString(lines.Text())
-		if address == "" {
-			continue
+		if address := opensAt.FindString(lines.Text()); address != "" {
+			return address, nil
 		}
-		if err := answers(ctx, address); err != nil {
-			return 0, 0, err
-		}
-		seconds = time.Since(began).Seconds()
-		if wait {
-			select {
-			case <-ctx.Done():
-				return 0, 0, ctx.Err()
-			case <-time.After(settle):
-			}
-		}
-		rss, err = resident(cmd.Process.Pid)
-		return seconds, rss, err
 	}
-	return 0, 0, errors.New("the demonstration ended without an address")
+	return "", errors.New("the demonstration ended without an address")
 }
 
 // answers waits for the first page: the address is printed when the port is
-// open, and the page comes when the program serves it.
-func answers(ctx context.Context, address string) error {
+// open, and the page comes when the program serves it. It says in words when
+// the answer is not the staff app's page.
+func answers(ctx context.Context, address string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/", nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the first page answered %s", response.Status)
+		return "the first page answered " + response.Status + " (is the staff app built into the program?)", nil
 	}
-	return nil
+	return "", nil
 }
 
 // resident reads a process's resident memory in bytes; 0 where the system

@@ -139,7 +139,7 @@ func heap() int64 {
 }
 
 func (r *run) casePage(ctx context.Context) error {
-	return r.percentile("open a case page's data, p99", 50, Operations, func(int) error {
+	return r.percentile("open a case page's data, p99", 50, r.cfg.operations(Operations), func(int) error {
 		c := r.cases[r.rng.IntN(len(r.cases))]
 		_, err := r.app.Casework.CasePage(ctx, r.reader[c.worker], c.stream)
 		return err
@@ -147,7 +147,7 @@ func (r *run) casePage(ctx context.Context) error {
 }
 
 func (r *run) today(ctx context.Context) error {
-	return r.percentile("Today, p99", 100, Operations, func(int) error {
+	return r.percentile("Today, p99", 100, r.cfg.operations(Operations), func(int) error {
 		_, err := r.app.Casework.Today(ctx, r.people[r.rng.IntN(len(r.people))])
 		return err
 	})
@@ -160,7 +160,7 @@ func (r *run) find(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.percentile("find by name in eleven countries' scripts, p99", 150, Operations, func(i int) error {
+	return r.percentile("find by name in eleven countries' scripts, p99", 150, r.cfg.operations(Operations), func(i int) error {
 		pair := asked[r.rng.IntN(len(asked))]
 		_, err := r.app.Casework.Find(ctx, r.people[r.rng.IntN(len(r.people))], casework.FindQuery{Q: pair[i%2]})
 		return err
@@ -208,9 +208,6 @@ func latinOf(name, latin string) string {
 	return latin
 }
 
-// writesOfOne is how many notes each client writes.
-const writesOfOne = 50
-
 // write lets all clients write case notes at once, each acknowledged when it
 // is on the disk.
 func (r *run) write(ctx context.Context) error {
@@ -223,20 +220,21 @@ func (r *run) write(ctx context.Context) error {
 	if len(open) == 0 {
 		return errors.New("every invented case is closed: take more cases")
 	}
-	took := make([]time.Duration, Clients*writesOfOne)
+	each := r.cfg.operations(writesOfOne)
+	took := make([]time.Duration, Clients*each)
 	failed := make([]error, Clients)
 	var wg sync.WaitGroup
 	began, used := time.Now(), r.cpu()
 	for client := range Clients {
 		rng := rand.New(rand.NewPCG(r.cfg.Seed, uint64(client)))
 		wg.Go(func() {
-			for i := range writesOfOne {
+			for i := range each {
 				c := open[rng.IntN(len(open))]
 				start := time.Now()
 				if failed[client] = r.note(ctx, c); failed[client] != nil {
 					return
 				}
-				took[client*writesOfOne+i] = time.Since(start)
+				took[client*each+i] = time.Since(start)
 			}
 		})
 	}

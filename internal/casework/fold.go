@@ -140,6 +140,17 @@ type Case struct {
 	byForm  map[string][]*Record
 	happen  []happening
 	rules   *Rules
+
+	folded map[foldKey]Record // every version that a record had, before decisions
+	known  map[foldKey]Record // the same of an earlier, shorter history of this stream
+}
+
+// foldKey names a version of a record: its newest entry in the order of
+// writing, and how many entries it has. A history only grows, so within one
+// stream the two together name one set of entries.
+type foldKey struct {
+	entry string
+	n     int
 }
 
 // Exclusion keeps a user out of a case, whatever else holds.
@@ -253,7 +264,16 @@ func inOrder(history []journal.Opened) []journal.Opened {
 // Fold replays a history. Tiers that are closed in it are missing from the
 // answers, and what hangs on them with them.
 func (r *Rules) Fold(s journal.Stream, history []journal.Opened) *Case {
-	c := &Case{Stream: s, Records: map[string]*Record{}, byForm: map[string][]*Record{}, rules: r}
+	return r.foldOn(nil, s, history)
+}
+
+// foldOn is Fold with what an earlier fold of the same stream and the same
+// tiers, over a part of this history, found out already; nil for nothing.
+func (r *Rules) foldOn(before *Case, s journal.Stream, history []journal.Opened) *Case {
+	c := &Case{Stream: s, Records: map[string]*Record{}, byForm: map[string][]*Record{}, rules: r, folded: map[foldKey]Record{}}
+	if before != nil {
+		c.known = before.folded
+	}
 	c.States = []StateAt{{State: r.Initial, At: s.CreatedAt}}
 	ordered := inOrder(history)
 	c.entries = ordered
@@ -276,9 +296,20 @@ func (r *Rules) Fold(s journal.Stream, history []journal.Opened) *Case {
 	return c
 }
 
+// version gives a record as its entries so far make it.
+func (c *Case) version(entries []journal.Opened) *Record {
+	key := foldKey{entries[len(entries)-1].ID, len(entries)}
+	r, ok := c.known[key]
+	if !ok {
+		r = *c.rules.FoldRecord(entries)
+	}
+	c.folded[key] = r
+	return &r
+}
+
 // note brings one entry of a form in.
 func (c *Case) note(o journal.Opened, entries []journal.Opened) {
-	r := c.rules.FoldRecord(entries)
+	r := c.version(entries)
 	old := c.Records[r.ID]
 	c.Records[r.ID] = r
 	list := c.byForm[r.Form]

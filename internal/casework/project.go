@@ -39,6 +39,7 @@ type Projector struct {
 
 	mu    sync.Mutex
 	drawn map[string]*Case // by stream, as last drawn, until it is committed
+	taken map[string]*Case // by stream, as it stood when a draft was looked at, until it is drawn
 }
 
 // mostDrawn bounds what waits for a commit: a rebuild draws and never commits.
@@ -46,7 +47,7 @@ const mostDrawn = 64
 
 // NewProjector makes the projector; hand it to journal.New.
 func NewProjector(r *Rules) *Projector {
-	return &Projector{rules: r, index: names.NewIndex(), drawn: map[string]*Case{}}
+	return &Projector{rules: r, index: names.NewIndex(), drawn: map[string]*Case{}, taken: map[string]*Case{}}
 }
 
 // Name of the projection.
@@ -92,7 +93,7 @@ func (p *Projector) Project(ctx context.Context, tx *store.Tx, s journal.Stream,
 	if s.Erased() || len(history) == 0 {
 		return nil
 	}
-	c := p.rules.Fold(s, history)
+	c := p.rules.foldOn(p.takenBefore(s.ID, history), s, history)
 	if c.Code == "" {
 		return nil
 	}
@@ -365,6 +366,33 @@ func (p *Projector) Committed(s journal.Stream, history []journal.Opened) {
 		return
 	}
 	p.put(s.ID, c.Code, c.Sex(), c.Country, p.person(c))
+}
+
+// took keeps the case as a draft's check saw it, with every tier open, so that
+// drawing it in the same transaction need not begin from nothing.
+func (p *Projector) took(c *Case) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.taken) >= mostDrawn {
+		clear(p.taken)
+	}
+	p.taken[c.Stream.ID] = c
+}
+
+// takenBefore gives the case that took kept, if it is the beginning of history.
+func (p *Projector) takenBefore(stream string, history []journal.Opened) *Case {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.taken[stream]
+	delete(p.taken, stream)
+	n := 0
+	if c != nil {
+		n = len(c.entries)
+	}
+	if n == 0 || n > len(history) || history[n-1].Hash != c.Stream.HeadHash {
+		return nil
+	}
+	return c
 }
 
 func (p *Projector) remember(c *Case) {

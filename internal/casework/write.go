@@ -154,7 +154,9 @@ func (s *Service) appendAlso(ctx context.Context, _ Reader, org string, drafts [
 				return d, nil
 			}
 		}
-		return take(ctx, s.rules.Fold(js, history), history, d)
+		c := s.rules.Fold(js, history)
+		s.projector.took(c)
+		return take(ctx, c, history, d)
 	}
 	w.Also = also
 	receipts, err := s.journal.Append(ctx, w)

@@ -164,16 +164,22 @@ func (t *teller) tell(stage, country, team string) error {
 	return fmt.Errorf("there is no stage %s", stage)
 }
 
-// code makes a pseudonym without look-alikes: KH-7F3Q.
+// code makes a pseudonym without look-alikes that no other case of this
+// country has: KH-7F3QC.
 func (t *teller) code(country string) string {
 	const letters = "23456789ACDEFGHJKMNPQRTVWXY"
-	var b strings.Builder
 	alpha2 := map[string]string{"KHM": "KH", "THA": "TH", "LAO": "LA", "VNM": "VN"}[country]
-	b.WriteString(alpha2 + "-")
-	for range 5 {
-		b.WriteByte(letters[t.m.rng.IntN(len(letters))])
+	for {
+		var b strings.Builder
+		b.WriteString(alpha2 + "-")
+		for range 5 {
+			b.WriteByte(letters[t.m.rng.IntN(len(letters))])
+		}
+		if code := b.String(); !t.m.given[code] {
+			t.m.given[code] = true
+			return code
+		}
 	}
-	return b.String()
 }
 
 // The office's hours in UTC: eight to six in Phnom Penh.
