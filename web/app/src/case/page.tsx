@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiError, post, url } from '../api/client.ts';
 import type { CasePage } from '../api/types.ts';
 import { t, word } from '../lang/index.ts';
-import { dayOf, dayTime, moment, now } from '../lang/dates.ts';
+import { clock, dayOf, dayTime, moment, now } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
 import { unsent } from '../local/sync.ts';
 import { uuid } from '../local/uuid.ts';
@@ -110,7 +110,7 @@ function Next({ page, reload }: { page: CasePage; reload: () => void }) {
           <b>{t('next', { title: n.title })}</b><br />
           <span class="soft">
             {n.missing && n.missing.length > 0 && <>{t('missing', { list: n.missing.slice(0, 4).map((m) => m.label).join(', ') })}{n.missing.length > 4 ? '…' : ''} · </>}
-            {n.due_at && <>{t('due', { at: dayTime(n.due_at) })}, <Due at={n.due_at} /></>}
+            {n.due_at && <>{t('due', { at: dayTime(n.due_at) })}{clock(n.due_at).state === 'late' && <>, <Due at={n.due_at} /></>}</>}
             {n.escalated && <>, {t('escalated')}</>}
           </span>
         </span>
