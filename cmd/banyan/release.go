@@ -22,7 +22,7 @@ import (
 
 const releaseUsage = `Usage: banyan release VERB [flags]
 
-  tables      safe tables: small cells hidden, and nothing hidden follows from totals
+  tables      safe tables: small cells hidden (or, with --round, all figures rounded), and nothing hidden follows from totals
   dp          tables with differential privacy, from a declared programme
   synth       synthetic microdata: --k (k-anonymous) or --epsilon (differentially private)
   aggregates  every combination of codes, counts rounded down to k
@@ -93,6 +93,13 @@ func (f *releaseFlags) parse(args []string) (done bool, err error) {
 		return false, misuse("%q is not a flag; flags start with --", f.Arg(0))
 	}
 	return false, nil
+}
+
+// given names the flags that were set, after parse.
+func (f *releaseFlags) given() map[string]bool {
+	set := map[string]bool{}
+	f.Visit(func(x *flag.Flag) { set[x.Name] = true })
+	return set
 }
 
 // listFlag is a flag that may be repeated; each use adds one item.

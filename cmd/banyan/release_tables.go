@@ -17,13 +17,14 @@ import (
 )
 
 func releaseTables(_ context.Context, args []string, out, errOut io.Writer) error {
-	f := newReleaseFlags("tables", "tables --in FILE.csv --by a,b --by a,c,d [--threshold 11] [--against EARLIER …] --out DIR", out)
+	f := newReleaseFlags("tables", "tables --in FILE.csv --by a,b --by a,c,d [--threshold 11] [--against EARLIER …] --out DIR\n       banyan release tables --in FILE.csv --by a,b --round 11 --out DIR", out)
 	in := f.input()
 	var by, against listFlag
 	f.Var(&by, "by", "a table by these columns, as a,b; may be repeated")
 	f.Var(&against, "against", "the folder of an earlier release of the same or earlier persons; may be repeated")
 	threshold := f.Int("threshold", 11, "smallest count that may be shown")
 	protection := f.Int("protection", 0, "smallest width of what an attacker can know of a hidden cell (default threshold-2)")
+	round := f.Int("round", 0, "instead of hiding cells, round every figure at random and without bias to a multiple of this base (11 fits the usual threshold); totals are rounded by themselves, so they do not add up; figures of 0 are left out")
 	population := f.String("population", "", "what to call the persons in the report")
 	to := f.String("out", "", "the folder to make")
 	if done, err := f.parse(args); done || err != nil {
@@ -34,6 +35,16 @@ func releaseTables(_ context.Context, args []string, out, errOut io.Writer) erro
 	}
 	if *protection < 0 {
 		return misuse("--protection %d: a width is positive", *protection)
+	}
+	if set := f.given(); set["round"] {
+		switch {
+		case *round < 2 || *round > suppress.MaxBase:
+			return misuse("--round %d: a base from 2 to %d (11 is usual)", *round, suppress.MaxBase)
+		case set["threshold"] || set["protection"]:
+			return misuse("--round is instead of --threshold and --protection: choose one method")
+		case len(against) > 0:
+			return misuse("--round with --against: each rounding of the same persons narrows what the one before left open; publish rounded figures of a set of persons once, and use safe tables (--threshold) or banyan release dp for a series")
+		}
 	}
 	if len(by) == 0 {
 		return misuse("name at least one table with --by a,b")
@@ -50,6 +61,9 @@ func releaseTables(_ context.Context, args []string, out, errOut io.Writer) erro
 	tables, err := suppress.Count(t, lists)
 	if err != nil {
 		return err
+	}
+	if *round > 0 {
+		return releaseRounded(tables, t.Rows(), *round, *population, *to, m, errOut)
 	}
 	opt := suppress.Options{Threshold: *threshold, Protection: *protection}
 	for _, a := range against {
@@ -93,6 +107,84 @@ func releaseTables(_ context.Context, args []string, out, errOut io.Writer) erro
 	}
 	fmt.Fprintf(errOut, "%.2f s, peak memory %.0f MB\n", m.seconds(), peakMemoryMB())
 	return nil
+}
+
+// releaseRounded publishes tables with every figure rounded at random.
+func releaseRounded(tables *suppress.Tables, rows, base int, population, to string, m meter, errOut io.Writer) error {
+	res, err := tables.Round(base, suppress.SecureDraw)
+	if err != nil {
+		return err
+	}
+	err = table.Atomic(to, func(dir string) error {
+		sub := filepath.Join(dir, "tables")
+		if err := os.Mkdir(sub, 0o755); err != nil {
+			return err
+		}
+		if _, err := tables.Write(sub); err != nil {
+			return err
+		}
+		linear, err := attackRounded(tables, base)
+		if err != nil {
+			return err
+		}
+		r := roundedReport(tables, res, linear)
+		r.Population = report.Population{Name: population, Rows: rows}
+		r.Seconds, r.PeakMB = m.seconds(), peakMemoryMB()
+		return r.Write(dir)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(errOut, "%d figures rounded to multiples of %d, mean error %.1f; %d became 0 and are not listed; %d drawn again because totals would have told too much\n", res.Cells, base, res.MeanError, res.ToZero, res.Redrawn)
+	fmt.Fprintf(errOut, "no figure is known to within fewer than %d further values; a total and the sum of its parts differ by up to %d\n", base-1, res.LargestGap)
+	fmt.Fprintf(errOut, "%.2f s, peak memory %.0f MB\n", m.seconds(), peakMemoryMB())
+	return nil
+}
+
+// attackRounded finds how far every figure follows from all rounded ones; a
+// range narrower than promised is an error: nothing goes out.
+func attackRounded(x *suppress.Tables, base int) (report.Attack, error) {
+	solved, err := x.AttackRounded(float64(base - 1))
+	if err != nil {
+		return report.Attack{}, err
+	}
+	a := report.Attack{Kind: "linear programming over all rounded figures", Tried: len(x.Cells), Value: math.Inf(1), Bound: float64(base - 1),
+		Detail: "figures of this release, by an attacker who is told which cells are empty; the value is the narrowest range found (followed to the bound), no less than the bound is promised"}
+	for _, r := range solved.Ranges {
+		a.Value = min(a.Value, r.Width())
+		if r.Width() < a.Bound {
+			a.Found++
+		}
+	}
+	if a.Found > 0 {
+		return a, fmt.Errorf("the attack on the finished tables narrows %d rounded figures to fewer than %d further values: nothing was released", a.Found, base-1)
+	}
+	return a, nil
+}
+
+func roundedReport(x *suppress.Tables, res *suppress.Rounding, linear report.Attack) *report.Report {
+	r := &report.Report{
+		Method:     "tables rounded at random",
+		Parameters: map[string]any{"base": res.Base, "mean_error": res.MeanError, "drawn_again": res.Redrawn, "largest_gap_of_total_and_parts": res.LargestGap},
+		Noise:      "secure",
+		Suppressed: res.ToZero,
+		Attacks:    []report.Attack{linear},
+		Promise: []string{
+			fmt.Sprintf("Every figure is a multiple of %d less than %d away from the true count; on the average of many roundings it is the true count, but for the few that were drawn again.", res.Base, res.Base),
+			fmt.Sprintf("From all figures of this release no count can be narrowed to fewer than %d consecutive values; a cell that is not listed holds 0 to %d persons.", res.Base, res.Base-1),
+		},
+		NoPromise: []string{
+			"Totals are rounded by themselves: they do not add up.",
+			"A range says what is possible, not how likely each count in it is.",
+			"Two roundings of the same persons narrow each other: publish one.",
+			"Persons trafficked together are counted as persons: a single case may fill a cell.",
+		},
+	}
+	if x.Cyclic() {
+		r.NoPromise = append(r.NoPromise, "The tables form a cycle; restrictions that only a joint table of all their columns implies were not used by the attack.")
+	}
+	r.Tables = tableSummaries(x)
+	return r
 }
 
 // attackTables reads back what was written and attacks it, together with every
@@ -155,6 +247,11 @@ func tablesReport(x *suppress.Tables, res *suppress.Result, opt suppress.Options
 	if res.Cyclic {
 		r.NoPromise = append(r.NoPromise, "The tables form a cycle; restrictions that only a joint table of all their columns implies were not used by the attack.")
 	}
+	r.Tables = tableSummaries(x)
+	return r
+}
+
+func tableSummaries(x *suppress.Tables) (out []report.TableSummary) {
 	for _, tab := range x.By {
 		var names []string
 		for _, d := range tab {
@@ -169,7 +266,7 @@ func tablesReport(x *suppress.Tables, res *suppress.Result, opt suppress.Options
 				}
 			}
 		}
-		r.Tables = append(r.Tables, s)
+		out = append(out, s)
 	}
-	return r
+	return out
 }

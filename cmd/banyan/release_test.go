@@ -133,6 +133,9 @@ func TestReleaseRefusesWrongFlagsAndLeavesNothing(t *testing.T) {
 		{`column "colour": there is no such column`, []string{"tables", "--in", in, "--by", "sex,colour", "--out", to}},
 		{"--by", []string{"tables", "--in", in, "--out", to}},
 		{"hides nobody", []string{"tables", "--in", in, "--by", "sex", "--threshold", "0", "--out", to}},
+		{"a base from 2", []string{"tables", "--in", in, "--by", "sex", "--round", "1", "--out", to}},
+		{"choose one method", []string{"tables", "--in", in, "--by", "sex", "--round", "11", "--threshold", "5", "--out", to}},
+		{"narrows what the one before left open", []string{"tables", "--in", in, "--by", "sex", "--round", "11", "--against", to, "--out", to}},
 		{"holds no tables", []string{"tables", "--in", in, "--by", "sex", "--against", f.path("none"), "--out", to}},
 		{`column "colour"`, []string{"synth", "--in", in, "--multi", "colour", "--out", to}},
 		{"epsilon must be a positive number", []string{"dp", "--in", in, "--program", prog, "--epsilon", "0", "--delta", "1e-6", "--ledger", led, "--out", to}},
@@ -192,6 +195,7 @@ func TestEveryVerbWritesItsReleaseWithItsReport(t *testing.T) {
 		args      []string
 	}{
 		{"t", "tables/sex_age.csv", []string{"tables", "--by", "sex,age", "--by", "place"}},
+		{"r", "tables/sex_age.csv", []string{"tables", "--by", "sex,age", "--by", "place", "--round", "11"}},
 		{"k", "synthetic.csv", []string{"synth", "--k", "5"}},
 		{"d", "tables/sex_age.csv", []string{"dp", "--program", f.path("program.yaml"), "--epsilon", "1", "--delta", "1e-6", "--ledger", f.path("ledger1")}},
 		{"s", "synthetic.csv", []string{"synth", "--program", f.path("program.yaml"), "--epsilon", "4", "--delta", "1e-6", "--ledger", f.path("ledger2")}},

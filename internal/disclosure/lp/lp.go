@@ -262,6 +262,22 @@ func (s *System) Binding(v int, dir float64) []Term {
 	return out
 }
 
+// Tight lists, after Push could not move v further, the variables that stand at a
+// bound and with it hold v: Binding's counterpart where bounds are ranges.
+func (s *System) Tight(v int) []int {
+	r := s.where[v]
+	if r < 0 {
+		return nil
+	}
+	var out []int
+	for j, a := range s.rows[r] {
+		if j != v && math.Abs(a) >= eps && (s.X[j] <= s.Lo[j]+eps || s.X[j] >= s.Hi[j]-eps) {
+			out = append(out, j)
+		}
+	}
+	return out
+}
+
 // Range is the whole range of v.
 func (s *System) Range(v int) (lo, hi float64) {
 	lo = s.Push(v, -1, math.Inf(-1))

@@ -18,6 +18,10 @@ import (
 	"banyan/internal/disclosure/table"
 )
 
+// roundedColumn begins the name of the column of rounded figures, so that nobody
+// takes them for counts, and no later release differences them.
+const roundedColumn = "count_rounded_to_"
+
 // Write puts one file per table into dir, which exists.
 func (x *Tables) Write(dir string) (files []string, err error) {
 	for _, tab := range x.By {
@@ -60,7 +64,11 @@ func fileName(names []string) string {
 
 func (x *Tables) writeTable(w io.Writer, tab []int, names []string) error {
 	c := csv.NewWriter(w)
-	if err := c.Write(append(slices.Clone(names), "count")); err != nil {
+	count := "count"
+	if x.base > 0 {
+		count = roundedColumn + strconv.Itoa(x.base)
+	}
+	if err := c.Write(append(slices.Clone(names), count)); err != nil {
 		return err
 	}
 	type line struct {
@@ -69,6 +77,9 @@ func (x *Tables) writeTable(w io.Writer, tab []int, names []string) error {
 	}
 	var lines []line
 	for _, cell := range x.Cells {
+		if x.base > 0 && cell.Rounded == 0 {
+			continue // like a cell of nobody
+		}
 		dims := x.Margins[cell.Margin]
 		l := line{rec: make([]string, len(tab)+1), order: make([]int, len(tab))}
 		found := 0
@@ -85,7 +96,10 @@ func (x *Tables) writeTable(w io.Writer, tab []int, names []string) error {
 			continue
 		}
 		l.rec[len(tab)] = strconv.FormatUint(uint64(cell.N), 10)
-		if cell.Hidden {
+		switch {
+		case x.base > 0:
+			l.rec[len(tab)] = strconv.FormatUint(uint64(cell.Rounded), 10)
+		case cell.Hidden:
 			l.rec[len(tab)] = HiddenMark
 		}
 		lines = append(lines, l)
@@ -166,6 +180,9 @@ func (rel *Release) readTable(path string, sums map[string]map[int]bool) error {
 	defer f.Close()
 	c := csv.NewReader(f)
 	head, err := c.Read()
+	if err == nil && strings.HasPrefix(head[len(head)-1], roundedColumn) {
+		return &table.InputError{Line: 1, Reason: "a rounded release: its figures are ranges, which are not differenced against exact ones; publish one or the other of these persons"}
+	}
 	if err != nil || head[len(head)-1] != "count" {
 		return &table.InputError{Line: 1, Reason: "not a table of a release: the last column is not count"}
 	}

@@ -43,6 +43,7 @@ type Cell struct {
 	// Primary marks cells hidden for their own smallness, the others are hidden
 	// to protect them. The difference is never published.
 	Primary bool
+	Rounded uint32 // after Tables.Round
 }
 
 // Relation says that a cell is the sum of others: indices into Tables.Cells.
@@ -60,6 +61,7 @@ type Tables struct {
 	Relations []Relation
 
 	index map[string]int
+	base  int // after Round: figures are written rounded to it
 }
 
 // Count builds the tables for lists of column names. A multi-valued column
