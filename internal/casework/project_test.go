@@ -38,7 +38,7 @@ func TestRebuiltTablesEqualTheLiveOnes(t *testing.T) {
 				return
 			}
 			history := drawHistory(t, rules)
-			if err := write(ctx, j, history); err != nil {
+			if err := write(ctx, j, p, history); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -59,8 +59,9 @@ func TestRebuiltTablesEqualTheLiveOnes(t *testing.T) {
 	})
 }
 
-// write gives a drawn history its own ids and appends it.
-func write(ctx context.Context, j *journal.Journal, history []journal.Opened) error {
+// write gives a drawn history its own ids and appends it, folding before each
+// entry as the service's check does.
+func write(ctx context.Context, j *journal.Journal, p *Projector, history []journal.Opened) error {
 	ids := map[string]string{}
 	id := func(old string) string {
 		if ids[old] == "" {
@@ -83,7 +84,11 @@ func write(ctx context.Context, j *journal.Journal, history []journal.Opened) er
 		}
 		drafts = append(drafts, d)
 	}
-	receipts, err := j.Append(ctx, journal.Write{Stream: stream, Kind: Kind, Org: "org", Drafts: drafts})
+	look := func(_ context.Context, _ *store.Tx, s journal.Stream, history []journal.Opened, d journal.Draft) (journal.Draft, error) {
+		p.took(p.rules.Fold(s, history))
+		return d, nil
+	}
+	receipts, err := j.Append(ctx, journal.Write{Stream: stream, Kind: Kind, Org: "org", Drafts: drafts, Prepare: look})
 	if err != nil {
 		return err
 	}
