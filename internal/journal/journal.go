@@ -479,11 +479,8 @@ func (a *appender) finish(ctx context.Context, also func(context.Context, *store
 // nextLeaf takes the next place in the Merkle log. On PostgreSQL the row lock
 // orders all writers until they commit.
 func nextLeaf(ctx context.Context, tx *store.Tx) (int64, error) {
-	if _, err := tx.Exec(ctx, `UPDATE log_head SET size = size + 1 WHERE one = 1`); err != nil {
-		return 0, fmt.Errorf("taking a place in the log: %w", err)
-	}
 	var size int64
-	if err := tx.QueryRow(ctx, `SELECT size FROM log_head WHERE one = 1`).Scan(&size); err != nil {
+	if err := tx.QueryRow(ctx, `UPDATE log_head SET size = size + 1 WHERE one = 1 RETURNING size`).Scan(&size); err != nil {
 		return 0, fmt.Errorf("taking a place in the log: %w", err)
 	}
 	return size - 1, nil
