@@ -158,9 +158,15 @@ func (m *Maker) matrix(f *forms.Field, s story) any {
 
 func (m *Maker) rowID() string { return fmt.Sprintf("r%010x", m.rng.Uint64()&0xffffffffff) }
 
+// kin are the relatives that an invented child may have.
+var kin = []string{"mother", "mother", "father", "grandmother", "grandfather", "aunt", "uncle", "brother", "sister"}
+
 func (m *Maker) code(l *forms.List) any {
 	if l == nil || len(l.Codes) == 0 {
 		return nil
+	}
+	if l.ID == "family_relationship" {
+		return pick(m.rng, kin)
 	}
 	return pick(m.rng, l.Codes).Code
 }

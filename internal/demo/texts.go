@@ -45,7 +45,7 @@ var sentences = map[string][]string{
 	"need":              {"Safe place to stay", "School place", "Birth certificate", "Medical check", "Unpaid wages", "Somebody to talk to", "Income for the family"},
 	"action":            {"Enrol at the district school", "Ask for a late birth registration", "Weekly session with the counsellor", "Claim letter to the employer", "Visit the grandmother with the social worker", "Small grant for a sewing machine"},
 	"who":               {"Case worker", "Teacher", "House mother", "Legal desk", "Grandmother with the social worker"},
-	"child_agreed":      {"Agrees, and asked to start with school.", "Agrees to all but the home visit; we wait with it.", "Wants the claim first; order changed.", "Agrees, in her own words."},
+	"child_agreed":      {"Agrees, and asked to start with school.", "Agrees to all but the home visit; we wait with it.", "Wants the claim first; order changed.", "Agrees, in the child's own words."},
 	"family_livelihood": {"Sewing machine and three months of mentoring.", "Seed money for a vegetable stall.", "Place in the village savings group."},
 	"facts": {
 		"Met at the school gate. She has eaten and slept. New shoes from the teacher.",

@@ -67,14 +67,15 @@ func main() {
 	password := flag.String("password", "", "password")
 	showing := flag.String("case", "", "id of the case to show; the first of the list when empty")
 	quick := flag.Bool("quick", false, "light English only")
+	window := flag.Bool("window", false, "what the window shows, not the whole page")
 	flag.Parse()
-	if err := run(*out, *only, *at, *login, *password, *showing, *quick); err != nil {
+	if err := run(*out, *only, *at, *login, *password, *showing, *quick, !*window); err != nil {
 		fmt.Fprintln(os.Stderr, "shoot:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out, only, at, login, password, showing string, quick bool) error {
+func run(out, only, at, login, password, showing string, quick, whole bool) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func run(out, only, at, login, password, showing string, quick bool) error {
 		if err := p.Dark(l.dark); err != nil {
 			return err
 		}
-		if err := p.Size(l.width, 800); err != nil {
+		if err := p.Size(l.width, 860); err != nil {
 			return err
 		}
 		for _, v := range views(login, id, record) {
@@ -150,7 +151,7 @@ func run(out, only, at, login, password, showing string, quick bool) error {
 			if l.dark {
 				shade = "-dark"
 			}
-			if err := p.Shot(filepath.Join(out, fmt.Sprintf("%s-%s-%d%s.png", v.name, l.name, l.width, shade)), true); err != nil {
+			if err := p.Shot(filepath.Join(out, fmt.Sprintf("%s-%s-%d%s.png", v.name, l.name, l.width, shade)), whole); err != nil {
 				return err
 			}
 		}
