@@ -607,7 +607,7 @@ func (v *view) summary(form *forms.Form, o journal.Opened) []Line {
 		if !ok || len(out) == 5 {
 			continue
 		}
-		if text := textOf(f, value, v.r.Lang); text != "" {
+		if text := v.c.rules.textOf(f, value, v.r.Lang); text != "" {
 			out = append(out, Line{f.Label(v.r.Lang), text, string(f.Tier)})
 		}
 	}
@@ -621,7 +621,7 @@ const longestLine = 280
 
 // textOf says an answer in words; composite answers that do not fit a line
 // give "".
-func textOf(f *forms.Field, value any, lang string) string {
+func (r *Rules) textOf(f *forms.Field, value any, lang string) string {
 	label := func(code string) string {
 		if f.List != nil {
 			if c := f.List.Code(code); c != nil {
@@ -674,14 +674,7 @@ func textOf(f *forms.Field, value any, lang string) string {
 			return fmt.Sprint(x["amount"], " ", x["currency"])
 		}
 		if f.Type == forms.Location {
-			if p, ok := x["place"].(string); ok {
-				return p
-			}
-			for _, part := range []string{"adm2", "adm1", "country"} {
-				if s, ok := x[part].(string); ok {
-					return s
-				}
-			}
+			return r.placeText(x, lang)
 		}
 	}
 	return ""
@@ -865,7 +858,7 @@ func (v *view) disputes() []DisputeItem {
 		for _, x := range d.Versions {
 			value := DisputeValue{Value: x.Value, Author: v.s.nameOf(v.ctx, x.Author), At: x.At, Entry: x.Entry}
 			if field := fieldAt(form, d.Path); field != nil {
-				value.Text = textOf(field, x.Value, v.r.Lang)
+				value.Text = v.c.rules.textOf(field, x.Value, v.r.Lang)
 			}
 			if d.settle != nil {
 				value.Changes = d.settle(x.Value)

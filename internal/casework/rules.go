@@ -33,6 +33,7 @@ type Rules struct {
 	alpha2    map[string]string
 	byForm    map[string]ApprovalRule
 	words     map[string]map[string]string // language → English text → text
+	places    map[string]string            // P-code → name
 }
 
 // StateRule is one status of a case.
@@ -310,6 +311,9 @@ func LoadRules(fsys fs.FS, lib *forms.Library) (*Rules, error) {
 	}
 	faults = append(faults, r.link()...)
 	if err := r.loadWords(fsys); err != nil {
+		faults = append(faults, err)
+	}
+	if err := r.loadPlaces(fsys); err != nil {
 		faults = append(faults, err)
 	}
 	return r, errors.Join(faults...)
