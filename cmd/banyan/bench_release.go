@@ -206,7 +206,10 @@ func (b *releaseBench) kAnonymous() error {
 		{"5,000 random rows", b.some, [3]float64{0, 5, 15}, sdsKAnon5k, "62 % more out", "-"},
 	} {
 		var made *table.Table
-		c, _ := timed(func() error { made = synth.KAnonymous(set.data, 10, 3); return nil })
+		c, err := timed(func() (err error) { made, err = synth.KAnonymous(b.ctx, set.data, 10, 3); return err })
+		if err != nil {
+			return err
+		}
 		e := evaluate.Compare(set.data, made, 10, 3)
 		b.head("k-anonymous synthesis, k = 10, length 3, %s", set.name)
 		b.losses(e, "k-anonymous, "+set.name, set.target[:], set.sds)
@@ -419,7 +422,11 @@ func (b *releaseBench) membership() error {
 	b.head("Membership inference: records of %d rows, %d others (0.5 is guessing)", len(in), len(not))
 	auc, adv := attack.Membership(members, members, others)
 	b.line("the rows themselves: AUC, advantage", fmt.Sprintf("%.3f, %.3f", auc, adv), "-", "-")
-	auc, adv = attack.Membership(synth.KAnonymous(members, 10, 3), members, others)
+	made, err := synth.KAnonymous(b.ctx, members, 10, 3)
+	if err != nil {
+		return err
+	}
+	auc, adv = attack.Membership(made, members, others)
 	b.line("k-anonymous: AUC, advantage", fmt.Sprintf("%.3f, %.3f", auc, adv), "-", "-")
 	prog, err := openProgramme(b.program)
 	if err != nil {

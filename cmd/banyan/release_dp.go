@@ -186,6 +186,9 @@ func releaseDP(ctx context.Context, args []string, out, errOut io.Writer) error 
 			return err
 		}
 		rep = dpReport(rel, coded, b, noise, prog)
+		if rep.Attacks, err = dpAttacks(ctx, t, prog, rel, coded, b, noise); err != nil {
+			return err
+		}
 		rep.Seconds, rep.PeakMB = m.seconds(), peakMemoryMB()
 		if err := rep.Write(dir); err != nil {
 			return err

@@ -37,10 +37,10 @@ func releaseSynth(ctx context.Context, args []string, out, errOut io.Writer) err
 		}
 		return synthPrivate(ctx, in, *program, pf, *length, *population, *to, errOut)
 	}
-	return synthKAnonymous(in, *k, *length, *population, *to, errOut)
+	return synthKAnonymous(ctx, in, *k, *length, *population, *to, errOut)
 }
 
-func synthKAnonymous(in inputFlags, k, length int, population, to string, errOut io.Writer) error {
+func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, population, to string, errOut io.Writer) error {
 	if err := checkKLength(k, length); err != nil {
 		return err
 	}
@@ -49,7 +49,10 @@ func synthKAnonymous(in inputFlags, k, length int, population, to string, errOut
 	if err != nil {
 		return err
 	}
-	made := synth.KAnonymous(t, k, length)
+	made, err := synth.KAnonymous(ctx, t, k, length)
+	if err != nil {
+		return err
+	}
 	took := m.seconds()
 	e := evaluate.Compare(t, made, k, length)
 	leaks := e.SDS.Leaked + e.WholeRows
@@ -59,11 +62,16 @@ func synthKAnonymous(in inputFlags, k, length int, population, to string, errOut
 	if leaks > 0 {
 		return fmt.Errorf("the attack on the finished records found %d combinations rarer than %d: nothing was released", leaks, k)
 	}
+	member, err := kAnonMembership(t, func(half *table.Table) (*table.Table, error) { return synth.KAnonymous(ctx, half, k, length) })
+	if err != nil {
+		return err
+	}
 	err = table.Atomic(to, func(dir string) error {
 		if err := writeTable(filepath.Join(dir, "synthetic.csv"), made); err != nil {
 			return err
 		}
 		r := kAnonReport(e, k, length)
+		r.Attacks = append(r.Attacks, member)
 		r.Population = report.Population{Name: population, Rows: t.Rows()}
 		r.Seconds, r.PeakMB = m.seconds(), peakMemoryMB()
 		return r.Write(dir)
@@ -150,6 +158,22 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 		return fmt.Errorf("write the records: %w", err)
 	}
 	took := m.seconds()
+	member, err := privateMembership(t, b, noise, func(half *table.Table) (*synth.PrivateResult, error) {
+		var data *dp.Coded
+		var err error
+		if prog != nil {
+			data, err = prog.CodeAll(half)
+		} else {
+			data, _, err = synth.Discover(half, b.rho*discoverShare, extra, noise)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return synth.Private(ctx, data, always, left, noise)
+	})
+	if err != nil {
+		return err
+	}
 	spent := b.rho - left + res.Rho
 	sensitive, released, err := table.Union(t, made)
 	if err != nil {
@@ -160,7 +184,7 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 		if err := writeTable(filepath.Join(dir, "synthetic.csv"), made); err != nil {
 			return err
 		}
-		r := privateReport(e, b, res, noise, spent, threshold)
+		r := privateReport(e, b, res, noise, spent, threshold, member)
 		r.Population = report.Population{Name: population, Rows: t.Rows()}
 		r.Seconds, r.PeakMB = m.seconds(), peakMemoryMB()
 		if err := r.Write(dir); err != nil {
@@ -182,7 +206,7 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 	return nil
 }
 
-func privateReport(e *evaluate.Evaluation, b *budgeted, res *synth.PrivateResult, noise *dp.Noise, spent, threshold float64) *report.Report {
+func privateReport(e *evaluate.Evaluation, b *budgeted, res *synth.PrivateResult, noise *dp.Noise, spent, threshold float64, member report.Attack) *report.Report {
 	r := &report.Report{
 		Method:     "synthetic microdata with differential privacy",
 		Parameters: map[string]any{"pairs_measured": len(res.Pairs), "columns": len(res.Domains)},
@@ -207,7 +231,8 @@ func privateReport(e *evaluate.Evaluation, b *budgeted, res *synth.PrivateResult
 		r.Suppressed += l.Lost
 		r.Fabricated += l.Fabricated
 	}
-	r.Attacks = []report.Attack{alikeAttack(e)}
+	r.Attacks = append([]report.Attack{member, alikeAttack(e)}, rareInRecords(e)...)
+	r.Attacks = append(r.Attacks, seriesAttack(b, spent))
 	return r
 }
 
@@ -249,7 +274,7 @@ func kAnonReport(e *evaluate.Evaluation, k, length int) *report.Report {
 		r.Fabricated += l.Fabricated
 	}
 	rare.Tried, made.Tried = frequent, frequent
-	r.Attacks = []report.Attack{rare, made, whole, alikeAttack(e)}
+	r.Attacks = []report.Attack{rare, made, whole, lostAttack(e), alikeAttack(e)}
 	return r
 }
 

@@ -63,7 +63,7 @@ func releaseTables(_ context.Context, args []string, out, errOut io.Writer) erro
 		return err
 	}
 	if *round > 0 {
-		return releaseRounded(tables, t.Rows(), *round, *population, *to, m, errOut)
+		return releaseRounded(tables, t, lists, *round, *population, *to, m, errOut)
 	}
 	opt := suppress.Options{Threshold: *threshold, Protection: *protection}
 	for _, a := range against {
@@ -89,6 +89,19 @@ func releaseTables(_ context.Context, args []string, out, errOut io.Writer) erro
 		if err != nil {
 			return err
 		}
+		member, err := tablesMembership(t, lists, func(x *suppress.Tables) error {
+			_, err := x.Protect(suppress.Options{Threshold: opt.Threshold, Protection: opt.Protection})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		attacks = append(attacks, differencing(tables, opt, res)...)
+		attacks = append(attacks, rareInTables(tables, opt)...)
+		if err := leak(attacks); err != nil {
+			return err
+		}
+		attacks = append(attacks, tablesAlike(tables), member)
 		r := tablesReport(tables, res, opt, attacks)
 		r.Population = report.Population{Name: *population, Rows: t.Rows()}
 		r.Seconds, r.PeakMB = m.seconds(), peakMemoryMB()
@@ -110,7 +123,7 @@ func releaseTables(_ context.Context, args []string, out, errOut io.Writer) erro
 }
 
 // releaseRounded publishes tables with every figure rounded at random.
-func releaseRounded(tables *suppress.Tables, rows, base int, population, to string, m meter, errOut io.Writer) error {
+func releaseRounded(tables *suppress.Tables, t *table.Table, by [][]string, base int, population, to string, m meter, errOut io.Writer) error {
 	res, err := tables.Round(base, suppress.SecureDraw)
 	if err != nil {
 		return err
@@ -127,8 +140,16 @@ func releaseRounded(tables *suppress.Tables, rows, base int, population, to stri
 		if err != nil {
 			return err
 		}
-		r := roundedReport(tables, res, linear)
-		r.Population = report.Population{Name: population, Rows: rows}
+		member, err := tablesMembership(t, by, func(x *suppress.Tables) error {
+			_, err := x.Round(base, suppress.SecureDraw)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		r := roundedReport(tables, res, []report.Attack{linear, {Kind: "combinations of nobody that appear", Tried: res.Cells - res.ToZero, Detail: "a figure above 0 always stands for somebody"}, {Kind: "combinations of somebody that vanish", Tried: res.Cells, Found: res.ToZero, NotPromised: true,
+			Detail: fmt.Sprintf("cells of 1 to %d persons that became 0; they stand as cells of nobody do", base-1)}, tablesAlike(tables), member})
+		r.Population = report.Population{Name: population, Rows: t.Rows()}
 		r.Seconds, r.PeakMB = m.seconds(), peakMemoryMB()
 		return r.Write(dir)
 	})
@@ -162,13 +183,13 @@ func attackRounded(x *suppress.Tables, base int) (report.Attack, error) {
 	return a, nil
 }
 
-func roundedReport(x *suppress.Tables, res *suppress.Rounding, linear report.Attack) *report.Report {
+func roundedReport(x *suppress.Tables, res *suppress.Rounding, attacks []report.Attack) *report.Report {
 	r := &report.Report{
 		Method:     "tables rounded at random",
 		Parameters: map[string]any{"base": res.Base, "mean_error": res.MeanError, "drawn_again": res.Redrawn, "largest_gap_of_total_and_parts": res.LargestGap},
 		Noise:      "secure",
 		Suppressed: res.ToZero,
-		Attacks:    []report.Attack{linear},
+		Attacks:    attacks,
 		Promise: []string{
 			fmt.Sprintf("Every figure is a multiple of %d less than %d away from the true count; on the average of many roundings it is the true count, but for the few that were drawn again.", res.Base, res.Base),
 			fmt.Sprintf("From all figures of this release no count can be narrowed to fewer than %d consecutive values; a cell that is not listed holds 0 to %d persons.", res.Base, res.Base-1),
@@ -185,6 +206,16 @@ func roundedReport(x *suppress.Tables, res *suppress.Rounding, linear report.Att
 	}
 	r.Tables = tableSummaries(x)
 	return r
+}
+
+// leak refuses a release that an attack undoes.
+func leak(attacks []report.Attack) error {
+	for _, a := range attacks {
+		if a.Found > 0 && !a.NotPromised {
+			return fmt.Errorf("the attack %q on the finished tables finds %d of %d: nothing was released", a.Kind, a.Found, a.Tried)
+		}
+	}
+	return nil
 }
 
 // attackTables reads back what was written and attacks it, together with every
@@ -240,6 +271,7 @@ func tablesReport(x *suppress.Tables, res *suppress.Result, opt suppress.Options
 		},
 		NoPromise: []string{
 			"Counts that are shown are exact: somebody who knows all but one person of a cell learns about that one.",
+			"A mark of a hidden cell says that somebody is there, the absence of a cell that nobody is.",
 			"A cell in which everybody has the same further attribute says that attribute of each of them.",
 			"Releases that were not named with --against were not considered.",
 		},

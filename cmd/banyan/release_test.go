@@ -214,6 +214,20 @@ func TestEveryVerbWritesItsReleaseWithItsReport(t *testing.T) {
 		if r.Method == "" || len(r.Promise) == 0 || len(r.NoPromise) == 0 || r.Leaks() != 0 || r.Population.Rows != 240 || (r.Privacy != nil) != private {
 			t.Errorf("%v: report %+v", c.args, r)
 		}
+		for _, kind := range []string{"membership inference", "attribute inference", "appear", "vanish"} {
+			found := false
+			for _, a := range r.Attacks {
+				found = found || strings.Contains(a.Kind, kind)
+			}
+			if !found {
+				t.Errorf("%v: no attack of the kind %q in %+v", c.args, kind, r.Attacks)
+			}
+		}
+		for _, a := range r.Attacks {
+			if strings.Contains(a.Kind, "membership") && (a.Tried == 0 || a.Value <= 0 || a.Value > 1 || (a.Bound > 0) != private) {
+				t.Errorf("%v: %+v", c.args, a)
+			}
+		}
 		if private && (r.Noise != "secure" || r.Privacy.Rho <= 0 || r.Privacy.SpentEpsilon > r.Privacy.Epsilon*1.0001) {
 			t.Errorf("%v: noise %q, privacy %+v", c.args, r.Noise, r.Privacy)
 		}
@@ -278,4 +292,23 @@ func TestSeededNoiseIsMarkedAsNotPrivate(t *testing.T) {
 	if files[0] != files[1] {
 		t.Error("the same seed gives other tables")
 	}
+}
+
+func TestAReleaseSaysWhatDifferencingAgainstAnEarlierOneFinds(t *testing.T) {
+	grown := testRegister() + strings.Repeat("F,child,N\nM,adult,S\n", 30)
+	f := newFolder(t, map[string]string{"in.csv": testRegister(), "grown.csv": grown})
+	for _, args := range [][]string{{"--in", f.path("in.csv"), "--out", f.path("a")}, {"--in", f.path("grown.csv"), "--against", f.path("a"), "--out", f.path("b")}} {
+		if code, _, errOut := release(append([]string{"tables", "--by", "sex,age"}, args...)...); code != exitDone {
+			t.Fatal(errOut)
+		}
+	}
+	for _, a := range readReport(t, f.path("b")).Attacks {
+		if strings.Contains(a.Kind, "differencing") {
+			if a.Tried == 0 || a.Found != 0 || !strings.Contains(a.Detail, "grown") {
+				t.Errorf("%+v", a)
+			}
+			return
+		}
+	}
+	t.Error("the report does not speak of the earlier release")
 }

@@ -3,7 +3,10 @@
 package attack
 
 import (
+	"math"
+	"math/rand/v2"
 	"slices"
+	"sort"
 
 	"banyan/internal/disclosure/table"
 )
@@ -16,30 +19,17 @@ import (
 // difference of true and false positive rates over all thresholds. All three
 // tables must have the same attribute numbers.
 func Membership(released, members, others *table.Table) (auc, advantage float64) {
+	return AUC(Nearness(released, members), Nearness(released, others))
+}
+
+// Nearness scores each target by how much of it shows up in one released record.
+func Nearness(released, targets *table.Table) []float64 {
 	d := released.Distinct()
-	score := func(t *table.Table) []float64 {
-		out := make([]float64, t.Rows())
-		for i := range out {
-			out[i] = nearness(d, t.Row(i))
-		}
-		slices.Sort(out)
-		return out
+	out := make([]float64, targets.Rows())
+	for i := range out {
+		out[i] = nearness(d, targets.Row(i))
 	}
-	in, not := score(members), score(others)
-	below := func(xs []float64, v float64) (less, equal int) {
-		less, _ = slices.BinarySearch(xs, v)
-		for equal = 0; less+equal < len(xs) && xs[less+equal] == v; equal++ {
-		}
-		return less, equal
-	}
-	for _, v := range in {
-		less, equal := below(not, v)
-		auc += (float64(less) + float64(equal)/2) / float64(len(not))
-		a, _ := below(in, v)
-		gap := float64(less)/float64(len(not)) - float64(a)/float64(len(in))
-		advantage = max(advantage, gap)
-	}
-	return auc / float64(len(in)), advantage
+	return out
 }
 
 // nearness is the size of the largest released record inside row, plus, to part
@@ -75,3 +65,38 @@ func shared(a, b []table.Attr) int {
 	}
 	return n
 }
+
+// Halves picks up to most persons of t at random and cuts them in two equal
+// halves, to make a release of the members again and ask which half somebody is
+// in. The choice is the same every time; it is never published.
+func Halves(t *table.Table, most int) (members, others []int) {
+	order := rand.New(rand.NewPCG(0x68616c766573, 2)).Perm(t.Rows())
+	n := min(t.Rows(), most) / 2
+	return order[:n], order[n : 2*n]
+}
+
+// AUC is the area under the ROC curve of scores that ought to be higher for
+// members, and the largest difference of true and false positive rates.
+func AUC(members, others []float64) (auc, advantage float64) {
+	in, not := slices.Sorted(slices.Values(members)), slices.Sorted(slices.Values(others))
+	less := func(xs []float64, v float64) int { i, _ := slices.BinarySearch(xs, v); return i }
+	for _, v := range in {
+		from := less(not, v)
+		equal := sort.Search(len(not)-from, func(i int) bool { return not[from+i] > v })
+		auc += (float64(from) + float64(equal)/2) / float64(len(not))
+		advantage = max(advantage, float64(from)/float64(len(not))-float64(less(in, v))/float64(len(in)))
+	}
+	return auc / float64(len(in)), advantage
+}
+
+// AUCBound is the largest area under the ROC curve that (ε, δ)-differential
+// privacy allows any test of one person's membership: the area under the curve
+// of the best such test (Kairouz, Oh & Viswanath 2015, Theorem 2.1), which runs
+// through (0, δ), (f, 1-f) and (1-δ, 1) with f = (1-δ)/(1+e^ε).
+func AUCBound(epsilon, delta float64) float64 {
+	f := (1 - delta) / (1 + math.Exp(epsilon))
+	return f*(delta+1-f)/2 + (1-delta-f)*(2-f)/2 + delta
+}
+
+// AUCError is the standard error of an AUC of n and m scores under no difference.
+func AUCError(n, m int) float64 { return math.Sqrt(float64(n+m+1) / 12 / float64(n) / float64(m)) }

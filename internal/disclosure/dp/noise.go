@@ -30,7 +30,7 @@ type Noise struct {
 }
 
 // Secure draws from the system's cryptographic source.
-func Secure() *Noise { return &Noise{r: bufio.NewReaderSize(rand.Reader, 1<<13), note: "secure"} }
+func Secure() *Noise { return &Noise{r: bufio.NewReaderSize(rand.Reader, 1<<13), note: SecureNote} }
 
 // Seeded draws the same bits for the same seed: for tests, and marked as not
 // private wherever it is written.
@@ -39,6 +39,9 @@ func Seeded(seed uint64) *Noise {
 	binary.LittleEndian.PutUint64(key[:], seed)
 	return &Noise{r: bufio.NewReaderSize(mathrand.NewChaCha8(key), 1<<13), note: fmt.Sprintf("seeded with %d: NOT PRIVATE", seed)}
 }
+
+// SecureNote is what Note says of the secure source.
+const SecureNote = "secure"
 
 // Note says what the source is, for the report.
 func (n *Noise) Note() string { return n.note }

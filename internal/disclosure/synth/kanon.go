@@ -5,6 +5,8 @@ package synth
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 
@@ -17,12 +19,18 @@ import (
 // combination in it, of any length, occurs in at least k real rows. What is
 // kept is chosen so that the counts of combinations of up to length attributes
 // stay as near to the real ones as that rule allows.
-func KAnonymous(t *table.Table, k, length int) *table.Table {
+//
+// It stops with an error, and no records, soon after ctx is done.
+func KAnonymous(ctx context.Context, t *table.Table, k, length int) (*table.Table, error) {
 	s := newKAnon(t.Distinct(), k, length)
+	s.done = ctx.Done()
 	s.seed()
 	s.fill()
 	s.exchange(exchanges(s.d.Rows()))
-	return s.table(t)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("make the records: %w", err)
+	}
+	return s.table(t), nil
 }
 
 // kanon is the state of a synthesis.
@@ -41,6 +49,17 @@ type kanon struct {
 	list    []uint32
 	counts  []uint32
 	and     []uint64
+	done    <-chan struct{} // closed when the caller gave up
+}
+
+// stopped reports whether the caller gave up; what was made by then is dropped.
+func (s *kanon) stopped() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // record is a set of attributes that n output rows have.
@@ -105,6 +124,9 @@ func (s *kanon) seed() {
 	}
 	var parts []job
 	for i := range s.d.Rows() {
+		if s.stopped() {
+			return
+		}
 		row := s.d.Row(i)
 		w := int(s.d.Weight[i])
 		if len(row) == 0 || uint32(w) >= s.k || s.supported(row) {
@@ -118,6 +140,9 @@ func (s *kanon) seed() {
 	var have []table.Attr
 	for _, p := range parts {
 		for range p.weight {
+			if s.stopped() {
+				return
+			}
 			have = s.grow(s.d.Row(p.row), have[:0])
 			s.put(slices.Clone(have), 1)
 		}
@@ -215,6 +240,9 @@ func (s *kanon) fill() {
 		var added []record
 		changed := 0
 		for i := range s.records {
+			if s.stopped() {
+				return
+			}
 			r := &s.records[i]
 			if len(r.attrs) == 0 {
 				continue
@@ -280,6 +308,9 @@ func (s *kanon) exchange(tries int) {
 		})
 		won := 0
 		for _, c := range order[:min(len(order), max(tries/(8-round), 1))] {
+			if s.stopped() {
+				return
+			}
 			tries--
 			if s.real[c]-s.syn[c] < 1 {
 				continue

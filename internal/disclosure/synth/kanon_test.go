@@ -2,6 +2,9 @@ package synth
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -33,6 +36,14 @@ func drawTable(t *rapid.T) *table.Table {
 	return tab
 }
 
+func kanonymous(t interface{ Fatal(...any) }, tab *table.Table, k, length int) *table.Table {
+	got, err := KAnonymous(context.Background(), tab, k, length)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 func holds(row, part []table.Attr) bool {
 	have := map[table.Attr]bool{}
 	for _, a := range row {
@@ -51,7 +62,7 @@ func TestNoRecordIsRarerThanKAndRowsOutAreRowsIn(t *testing.T) {
 		tab := drawTable(t)
 		k := rapid.IntRange(2, 12).Draw(t, "k")
 		length := rapid.IntRange(1, 3).Draw(t, "length")
-		got := KAnonymous(tab, k, length)
+		got := kanonymous(t, tab, k, length)
 		if got.Rows() != tab.Rows() {
 			t.Fatalf("%d rows in, %d out", tab.Rows(), got.Rows())
 		}
@@ -83,8 +94,8 @@ func TestSynthesisDoesNotDependOnTheOrderOfPersons(t *testing.T) {
 		tab := drawTable(t)
 		order := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1)).Perm(tab.Rows())
 		var a, b bytes.Buffer
-		KAnonymous(tab, 5, 3).WriteCSV(&a)
-		KAnonymous(tab.Sample(order), 5, 3).WriteCSV(&b)
+		kanonymous(t, tab, 5, 3).WriteCSV(&a)
+		kanonymous(t, tab.Sample(order), 5, 3).WriteCSV(&b)
 		if a.String() != b.String() {
 			t.Fatal("a shuffled register gives other records: a record's place may tell of a person")
 		}
@@ -100,7 +111,7 @@ func TestFiveThousandRealRowsLoseLessThanTheReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	some := tab.Sample(rand.New(rand.NewPCG(5000, 1)).Perm(tab.Rows())[:5000])
-	e := evaluate.Compare(some, KAnonymous(some, 10, 3), 10, 3)
+	e := evaluate.Compare(some, kanonymous(t, some, 10, 3), 10, 3)
 	for i, limit := range []float64{0, 5, 15} {
 		l := e.Lengths[i]
 		t.Logf("length %d: %.2f %% of %d lost, %.3f preserved, relative error %.3f, leaks %d", l.Length, l.LostPercent, l.Frequent, l.Preserved, l.MeanRelErr, l.Leaks)
@@ -110,5 +121,34 @@ func TestFiveThousandRealRowsLoseLessThanTheReference(t *testing.T) {
 	}
 	if e.RowsOut != e.RowsIn || e.WholeRows != 0 {
 		t.Errorf("%d rows in, %d out, %d rarer than k as a whole", e.RowsIn, e.RowsOut, e.WholeRows)
+	}
+}
+
+func TestSynthesisStopsWhenItsCallerGivesUpAndGivesNoRecords(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("a,b,c\n")
+	for i := range 3000 {
+		fmt.Fprintf(&b, "%d,%d,%d\n", i%7, i*i%11, i%13)
+	}
+	tab, err := table.ReadCSV(strings.NewReader(b.String()), table.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, cancel := context.WithCancel(context.Background())
+	cancel()
+	if got, err := KAnonymous(g, tab, 10, 3); !errors.Is(err, context.Canceled) || got != nil {
+		t.Errorf("got %v, %v", got, err)
+	}
+	// Each stage by itself leaves its loop at once.
+	s := newKAnon(tab.Distinct(), 10, 3)
+	s.seed()
+	s.fill()
+	s.done = g.Done()
+	before := len(s.records)
+	s.exchange(1 << 60)
+	s.seed()
+	s.fill()
+	if len(s.records) > before {
+		t.Errorf("%d records became %d after the caller gave up", before, len(s.records))
 	}
 }
