@@ -505,7 +505,7 @@ func (s *Service) OpenCase(ctx context.Context, r Reader, entries []NewEntry) (O
 		return nil
 	}
 	for try := 0; ; try++ {
-		code := s.newCode(country)
+		code := s.newCode(country, 4+try)
 		results, err := s.appendAlso(ctx, r, r.Org, drafts, func(ctx context.Context, c *Case, history []journal.Opened, d journal.Draft) (journal.Draft, error) {
 			switch d.ID {
 			case openID:
@@ -617,9 +617,10 @@ func (s *Service) firstAssignment(ctx context.Context, r Reader) (map[string]any
 // codeLetters leaves out what looks alike: 0 O, 1 I L, 2 Z, 5 S, 8 B, U V.
 const codeLetters = "34679ACDEFGHJKMNPQRTWXY"
 
-// newCode makes a short pseudonym: the country's two letters and four that
-// cannot be misread.
-func (s *Service) newCode(country string) string {
+// newCode makes a short pseudonym: the country's two letters and some that
+// cannot be misread. Four are 280,000 codes a country; where one is taken the
+// next try is longer, so that a large register does not run out.
+func (s *Service) newCode(country string, letters int) string {
 	two := s.rules.alpha2[country]
 	if two == "" {
 		two = "XX"
@@ -630,7 +631,7 @@ func (s *Service) newCode(country string) string {
 	for _, x := range b {
 		n = n<<8 | uint64(x)
 	}
-	code := make([]byte, 4)
+	code := make([]byte, letters)
 	for i := range code {
 		code[i] = codeLetters[n%uint64(len(codeLetters))]
 		n /= uint64(len(codeLetters))
