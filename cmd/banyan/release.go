@@ -147,6 +147,7 @@ func peakMemoryMB() float64 {
 type inputFlags struct {
 	path  *string
 	multi *string
+	group *string // nil where the verb does not know case groups
 }
 
 func (f *releaseFlags) input() inputFlags {
@@ -156,11 +157,21 @@ func (f *releaseFlags) input() inputFlags {
 	}
 }
 
+// grouped adds the flag of a verb that protects case groups.
+func (in inputFlags) grouped(f *releaseFlags, does string) inputFlags {
+	in.group = f.String("group", "", "the column that names the case group (who was trafficked together); it is never released; empty = a group of one; "+does)
+	return in
+}
+
 func (in inputFlags) read() (*table.Table, error) {
 	if *in.path == "" {
 		return nil, misuse("name the table with --in")
 	}
-	t, err := table.ReadFile(*in.path, table.Options{Multi: splitList(*in.multi)})
+	opt := table.Options{Multi: splitList(*in.multi)}
+	if in.group != nil {
+		opt.Group = *in.group
+	}
+	t, err := table.ReadFile(*in.path, opt)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", *in.path, err)
 	}

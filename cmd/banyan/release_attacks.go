@@ -100,6 +100,14 @@ func rareInTables(x *suppress.Tables, opt suppress.Options) []report.Attack {
 	}
 }
 
+// oneCaseInTables reports cells that tell of one case group.
+func oneCaseInTables(x *suppress.Tables, opt suppress.Options) report.Attack {
+	a := report.Attack{Kind: "cells of one case group that appear",
+		Detail: fmt.Sprintf("cells of fewer than %d groups, or of which one group is more than %d %%, shown with their count, other than those that an earlier release shows", suppress.MinGroups, suppress.MaxShare)}
+	a.Found, a.Tried = x.OneCaseShown(opt.Against)
+	return a
+}
+
 // differencing reports what earlier releases of other persons add; those of the
 // same persons are part of the linear attack.
 func differencing(x *suppress.Tables, opt suppress.Options, res *suppress.Result) (out []report.Attack) {

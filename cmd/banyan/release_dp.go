@@ -125,9 +125,13 @@ func releaseDP(ctx context.Context, args []string, out, errOut io.Writer) error 
 	in := f.String("in", "", "the table of codes: CSV (also .gz, .xz) or Parquet, one row per person, empty = not recorded")
 	program := f.String("program", "", "the declared programme of tables (YAML); examples/program.yaml shows one")
 	pf := f.privacy()
+	group := f.String("group", "", "refused: noise protects persons, not case groups, and says so; see docs/disclosure.md")
 	to := f.String("out", "", "the folder to make")
 	if done, err := f.parse(args); done || err != nil {
 		return err
+	}
+	if *group != "" {
+		return misuse(groupsNeedMore)
 	}
 	if *program == "" {
 		return misuse("name the programme of tables with --program")

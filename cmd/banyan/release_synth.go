@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"banyan/internal/disclosure/dp"
@@ -20,8 +21,8 @@ import (
 )
 
 func releaseSynth(ctx context.Context, args []string, out, errOut io.Writer) error {
-	f := newReleaseFlags("synth", "synth --in FILE.csv (--k 10 --length 3 | --epsilon E --delta D --ledger LEDGER) --out DIR", out)
-	in := f.input()
+	f := newReleaseFlags("synth", "synth --in FILE.csv (--k 10 --length 3 [--group COLUMN] | --epsilon E --delta D --ledger LEDGER) --out DIR", out)
+	in := f.input().grouped(f, "with --k every record is shared by persons of at least two groups; refused with --epsilon")
 	program := f.String("program", "", "with --epsilon: code lists known beforehand (and tables to keep), as for banyan release dp; without it, codes are found at a cost, and rare ones are lost")
 	pf := f.privacy()
 	k := f.Int("k", 10, "k-anonymous: every record, as a whole, is shared by at least k persons")
@@ -34,6 +35,9 @@ func releaseSynth(ctx context.Context, args []string, out, errOut io.Writer) err
 	if set := pf.set(); set["epsilon"] || set["delta"] || set["ledger"] {
 		if set["k"] {
 			return misuse("--k and --epsilon are two methods: choose one")
+		}
+		if *in.group != "" {
+			return misuse(groupsNeedMore)
 		}
 		return synthPrivate(ctx, in, *program, pf, *length, *population, *to, errOut)
 	}
@@ -55,12 +59,16 @@ func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, populati
 	}
 	took := m.seconds()
 	e := evaluate.Compare(t, made, k, length)
-	leaks := e.SDS.Leaked + e.WholeRows
+	oneCase := 0
+	if t.Grouped() {
+		oneCase = evaluate.OneCaseRows(t, made)
+	}
+	leaks := e.SDS.Leaked + e.WholeRows + oneCase
 	for _, l := range e.Lengths {
 		leaks += l.Fabricated
 	}
 	if leaks > 0 {
-		return fmt.Errorf("the attack on the finished records found %d combinations rarer than %d: nothing was released", leaks, k)
+		return fmt.Errorf("the attack on the finished records found %d combinations rarer than %d, or of one case group: nothing was released", leaks, k)
 	}
 	member, err := kAnonMembership(t, func(half *table.Table) (*table.Table, error) { return synth.KAnonymous(ctx, half, k, length) })
 	if err != nil {
@@ -72,6 +80,9 @@ func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, populati
 		}
 		r := kAnonReport(e, k, length)
 		r.Attacks = append(r.Attacks, member)
+		if t.Grouped() {
+			protectsGroups(r, e, oneCase)
+		}
 		r.Population = report.Population{Name: population, Rows: t.Rows()}
 		r.Seconds, r.PeakMB = m.seconds(), peakMemoryMB()
 		return r.Write(dir)
@@ -261,7 +272,7 @@ func kAnonReport(e *evaluate.Evaluation, k, length int) *report.Report {
 		NoPromise: []string{
 			"Not differential privacy: who knows that a group is alike in something may learn it of its members.",
 			"One release only: two releases of overlapping persons may be compared; use a privacy ledger and noise for a series.",
-			"Persons trafficked together are counted as persons; a group larger than k may be a whole case.",
+			casesAsPersons,
 		},
 	}
 	frequent, whole := 0, report.Attack{Kind: "records rarer than k as a whole", Tried: e.RowsOut, Found: e.WholeRows, Detail: "every record looked up among the real ones"}
@@ -277,6 +288,21 @@ func kAnonReport(e *evaluate.Evaluation, k, length int) *report.Report {
 	r.Attacks = []report.Attack{rare, made, whole, lostAttack(e), alikeAttack(e)}
 	return r
 }
+
+// groupsNeedMore is why noise does not know case groups yet.
+const groupsNeedMore = "--group is not available with differential privacy: its unit here is one person, and noise for a whole case needs a cap on the persons of a case and a sensitivity that grows with it, which the accounting does not do; a case of g persons is protected as by about g times epsilon: choose epsilon by the largest case, and leave --group out; or use release tables --group or release synth --k --group"
+
+// protectsGroups states what --group adds to k-anonymous records.
+func protectsGroups(r *report.Report, e *evaluate.Evaluation, oneCase int) {
+	r.Parameters["groups_at_least"] = 2
+	r.Promise = append(r.Promise, "The persons who share a record are of at least two case groups: what one case alone has in common is not in the records.")
+	r.NoPromise = slices.DeleteFunc(r.NoPromise, func(s string) bool { return s == casesAsPersons })
+	r.NoPromise = append(r.NoPromise, "A case that is nearly all of those who share a record is not hidden: two groups are asked for, not a share.")
+	r.Attacks = append(r.Attacks, report.Attack{Kind: "records of one case group", Tried: e.RowsOut, Found: oneCase, Detail: "every record, as a whole, looked up among the real ones and their groups"})
+}
+
+// casesAsPersons is what records without --group do not promise.
+const casesAsPersons = "Persons trafficked together are counted as persons; a group larger than k may be a whole case (see --group)."
 
 // alikeAttack reports attribute inference in homogeneous groups.
 func alikeAttack(e *evaluate.Evaluation) report.Attack {
@@ -298,11 +324,11 @@ func releaseEvaluate(_ context.Context, args []string, out, errOut io.Writer) er
 	if err := checkKLength(*k, *length); err != nil {
 		return err
 	}
-	a, err := inputFlags{sensitive, multi}.read()
+	a, err := inputFlags{path: sensitive, multi: multi}.read()
 	if err != nil {
 		return err
 	}
-	raw, err := inputFlags{synthetic, multi}.read()
+	raw, err := inputFlags{path: synthetic, multi: multi}.read()
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,8 @@ import (
 )
 
 func releaseTables(_ context.Context, args []string, out, errOut io.Writer) error {
-	f := newReleaseFlags("tables", "tables --in FILE.csv --by a,b --by a,c,d [--threshold 11] [--against EARLIER …] --out DIR\n       banyan release tables --in FILE.csv --by a,b --round 11 --out DIR", out)
-	in := f.input()
+	f := newReleaseFlags("tables", "tables --in FILE.csv --by a,b --by a,c,d [--threshold 11] [--group COLUMN] [--against EARLIER …] --out DIR\n       banyan release tables --in FILE.csv --by a,b --round 11 --out DIR", out)
+	in := f.input().grouped(f, "a cell is shown only where at least 2 groups are in it and none is more than 75 % of its persons")
 	var by, against listFlag
 	f.Var(&by, "by", "a table by these columns, as a,b; may be repeated")
 	f.Var(&against, "against", "the folder of an earlier release of the same or earlier persons; may be repeated")
@@ -42,6 +42,8 @@ func releaseTables(_ context.Context, args []string, out, errOut io.Writer) erro
 			return misuse("--round %d: a base from 2 to %d (11 is usual)", *round, suppress.MaxBase)
 		case set["threshold"] || set["protection"]:
 			return misuse("--round is instead of --threshold and --protection: choose one method")
+		case *in.group != "":
+			return misuse("--round with --group: rounding hides small counts of persons, and a single case may fill a cell; use --threshold with --group")
 		case len(against) > 0:
 			return misuse("--round with --against: each rounding of the same persons narrows what the one before left open; publish rounded figures of a set of persons once, and use safe tables (--threshold) or banyan release dp for a series")
 		}
@@ -98,11 +100,21 @@ func releaseTables(_ context.Context, args []string, out, errOut io.Writer) erro
 		}
 		attacks = append(attacks, differencing(tables, opt, res)...)
 		attacks = append(attacks, rareInTables(tables, opt)...)
+		if t.Grouped() {
+			attacks = append(attacks, oneCaseInTables(tables, opt))
+		}
 		if err := leak(attacks); err != nil {
 			return err
 		}
 		attacks = append(attacks, tablesAlike(tables), member)
 		r := tablesReport(tables, res, opt, attacks)
+		if t.Grouped() {
+			r.Parameters["groups_at_least"], r.Parameters["largest_group_percent_at_most"] = suppress.MinGroups, suppress.MaxShare
+			r.Promise = append(r.Promise, fmt.Sprintf("No cell is shown whose persons are of fewer than %d case groups, or of which one group is more than %d %%.", suppress.MinGroups, suppress.MaxShare))
+			r.NoPromise = append(r.NoPromise, "A large cell of one case is hidden to within the protection only: that it is large may follow from totals.", "Differences to earlier releases are judged by persons, not by case groups.")
+		} else {
+			r.NoPromise = append(r.NoPromise, "Persons trafficked together are counted as persons: a single case may fill a cell (see --group).")
+		}
 		r.Population = report.Population{Name: *population, Rows: t.Rows()}
 		r.Seconds, r.PeakMB = m.seconds(), peakMemoryMB()
 		return r.Write(dir)

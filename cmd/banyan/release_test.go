@@ -136,6 +136,12 @@ func TestReleaseRefusesWrongFlagsAndLeavesNothing(t *testing.T) {
 		{"a base from 2", []string{"tables", "--in", in, "--by", "sex", "--round", "1", "--out", to}},
 		{"choose one method", []string{"tables", "--in", in, "--by", "sex", "--round", "11", "--threshold", "5", "--out", to}},
 		{"narrows what the one before left open", []string{"tables", "--in", in, "--by", "sex", "--round", "11", "--against", to, "--out", to}},
+		{`column "colour": there is no such column`, []string{"tables", "--in", in, "--by", "sex", "--group", "colour", "--out", to}},
+		{"there is no such column", []string{"tables", "--in", in, "--by", "place", "--group", "place", "--out", to}},
+		{"may fill a cell", []string{"tables", "--in", in, "--by", "sex", "--group", "place", "--round", "11", "--out", to}},
+		{"unit here is one person", []string{"dp", "--in", in, "--program", prog, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--group", "place", "--out", to}},
+		{"unit here is one person", []string{"synth", "--in", in, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--group", "place", "--out", to}},
+		{"cannot be an attribute", []string{"synth", "--in", in, "--k", "5", "--group", "place", "--multi", "place", "--out", to}},
 		{"holds no tables", []string{"tables", "--in", in, "--by", "sex", "--against", f.path("none"), "--out", to}},
 		{`column "colour"`, []string{"synth", "--in", in, "--multi", "colour", "--out", to}},
 		{"epsilon must be a positive number", []string{"dp", "--in", in, "--program", prog, "--epsilon", "0", "--delta", "1e-6", "--ledger", led, "--out", to}},
@@ -311,4 +317,41 @@ func TestAReleaseSaysWhatDifferencingAgainstAnEarlierOneFinds(t *testing.T) {
 		}
 	}
 	t.Error("the report does not speak of the earlier release")
+}
+
+func TestTheCaseGroupIsNeverReleased(t *testing.T) {
+	var b strings.Builder
+	for i, line := range strings.Split(strings.TrimSpace(testRegister()), "\n") {
+		if i == 0 {
+			b.WriteString(line + ",case\n")
+			continue
+		}
+		fmt.Fprintf(&b, "%s,secret-case-%d\n", line, i/3)
+	}
+	f := newFolder(t, map[string]string{"in.csv": b.String()})
+	for out, args := range map[string][]string{"t": {"tables", "--by", "sex,age", "--by", "place"}, "k": {"synth", "--k", "5"}} {
+		if code, _, errOut := release(append(args, "--in", f.path("in.csv"), "--group", "case", "--out", f.path(out))...); code != exitDone {
+			t.Fatal(errOut)
+		}
+		tried := false
+		for _, a := range readReport(t, f.path(out)).Attacks {
+			tried = tried || strings.Contains(a.Kind, "of one case group") && a.Tried > 0 && a.Found == 0
+		}
+		if !tried {
+			t.Errorf("%s: the report does not speak of case groups", out)
+		}
+		err := filepath.WalkDir(f.path(out), func(p string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := os.ReadFile(p)
+			if bytes.Contains(text, []byte("secret-case")) {
+				t.Errorf("%s tells the case group", p)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }

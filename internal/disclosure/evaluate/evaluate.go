@@ -327,3 +327,35 @@ func containsAll(a, b []table.Attr) bool {
 	}
 	return true
 }
+
+// OneCaseRows counts released rows that, taken whole, are shared by persons of one
+// case group only, or by nobody. sensitive knows its groups.
+func OneCaseRows(sensitive, released *table.Table) int {
+	sd, rd := sensitive.Distinct(), released.Distinct()
+	lists := count.Postings(sd)
+	n := 0
+	for i := range rd.Rows() {
+		if row := rd.Row(i); len(row) > 0 && !severalCases(sd, lists, row) {
+			n += int(rd.Weight[i])
+		}
+	}
+	return n
+}
+
+func severalCases(sd *table.Distinct, lists [][]uint32, row []table.Attr) bool {
+	short := lists[row[0]]
+	for _, a := range row {
+		if len(lists[a]) < len(short) {
+			short = lists[a]
+		}
+	}
+	seen := map[uint32]bool{}
+	for _, r := range short {
+		if containsAll(sd.Row(int(r)), row) {
+			if seen[sd.Group[r]] = true; len(seen) > 1 || sd.Group[r] == table.Several {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -66,6 +66,19 @@ func (x *Tables) Alike() (found, tried int) {
 // SmallShown counts cells of 1 to threshold-1 persons that are shown and that no
 // earlier release shows already.
 func (x *Tables) SmallShown(threshold int, earlier []*Release) int {
+	return x.newlyShown(earlier, func(c Cell) bool { return c.N < uint32(threshold) })
+}
+
+// OneCaseShown counts cells that tell of one case group, are shown, and are not
+// shown by an earlier release already; and all cells, where groups are known.
+func (x *Tables) OneCaseShown(earlier []*Release) (found, tried int) {
+	if !x.grouped {
+		return 0, 0
+	}
+	return x.newlyShown(earlier, oneCase), len(x.Cells)
+}
+
+func (x *Tables) newlyShown(earlier []*Release, bad func(Cell) bool) int {
 	out := map[string]bool{}
 	for _, rel := range earlier {
 		for _, f := range rel.Figures {
@@ -76,7 +89,7 @@ func (x *Tables) SmallShown(threshold int, earlier []*Release) int {
 	}
 	n := 0
 	for i, c := range x.Cells {
-		if !c.Hidden && c.N < uint32(threshold) && !out[x.Name(i)] {
+		if !c.Hidden && bad(c) && !out[x.Name(i)] {
 			n++
 		}
 	}

@@ -62,7 +62,7 @@ func (x *Tables) Protect(opt Options) (*Result, error) {
 	}
 	for i := range x.Cells {
 		c := &x.Cells[i]
-		c.Primary = c.N < uint32(opt.Threshold)
+		c.Primary = c.N < uint32(opt.Threshold) || x.grouped && oneCase(*c)
 		c.Hidden = c.Primary
 	}
 	w, err := x.newWorld(opt)
@@ -79,6 +79,19 @@ func (x *Tables) Protect(opt Options) (*Result, error) {
 		res.Against = append(res.Against, e.population)
 	}
 	return res, nil
+}
+
+// MinGroups is the fewest case groups of a cell that is shown where groups are
+// known, and MaxShare, in percent, the most that one of them may be of it.
+const (
+	MinGroups = 2
+	MaxShare  = 75
+)
+
+// oneCase reports whether a cell tells of one case: too few groups, or one that
+// is nearly all of it.
+func oneCase(c Cell) bool {
+	return c.Groups < MinGroups || 100*uint64(c.Largest) > MaxShare*uint64(c.N)
 }
 
 func (x *Tables) summary() *Result {

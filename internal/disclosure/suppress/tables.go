@@ -44,6 +44,9 @@ type Cell struct {
 	// to protect them. The difference is never published.
 	Primary bool
 	Rounded uint32 // after Tables.Round
+	// Groups is the number of case groups among the persons, Largest the persons of
+	// the largest; 0 where groups are not known.
+	Groups, Largest uint32
 }
 
 // Relation says that a cell is the sum of others: indices into Tables.Cells.
@@ -60,8 +63,9 @@ type Tables struct {
 	Cells     []Cell  // cells of at least one person
 	Relations []Relation
 
-	index map[string]int
-	base  int // after Round: figures are written rounded to it
+	index   map[string]int
+	grouped bool // cells know their case groups
+	base    int  // after Round: figures are written rounded to it
 }
 
 // Count builds the tables for lists of column names. A multi-valued column
@@ -100,6 +104,9 @@ func Count(t *table.Table, by [][]string) (*Tables, error) {
 	}
 	out.margins()
 	out.fill(t)
+	if t.Grouped() {
+		out.fillGroups(t)
+	}
 	out.relate()
 	return out, nil
 }
@@ -185,6 +192,34 @@ func (x *Tables) fill(t *table.Table) {
 				x.Cells = append(x.Cells, Cell{Margin: m, Codes: slices.Clone(at)})
 			}
 			x.Cells[c].N += d.Weight[i]
+		}
+	}
+}
+
+// fillGroups counts the case groups in every cell.
+func (x *Tables) fillGroups(t *table.Table) {
+	x.grouped = true
+	type part struct {
+		cell  int
+		group uint32
+	}
+	persons := map[part]uint32{}
+	code := make([]int, len(x.Dims))
+	var at []int
+	for i := range t.Rows() {
+		x.code(t, t.Row(i), code)
+		for m, dims := range x.Margins {
+			at = at[:0]
+			for _, dim := range dims {
+				at = append(at, code[dim])
+			}
+			p := part{x.index[cellKey(m, at)], t.Group(i)}
+			persons[p]++
+			c := &x.Cells[p.cell]
+			if persons[p] == 1 {
+				c.Groups++
+			}
+			c.Largest = max(c.Largest, persons[p])
 		}
 	}
 }

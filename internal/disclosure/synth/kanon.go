@@ -20,6 +20,9 @@ import (
 // kept is chosen so that the counts of combinations of up to length attributes
 // stay as near to the real ones as that rule allows.
 //
+// Where t knows case groups, the persons who share a record are of two groups or
+// more: what a single case has in common is not in the records.
+//
 // It stops with an error, and no records, soon after ctx is done.
 func KAnonymous(ctx context.Context, t *table.Table, k, length int) (*table.Table, error) {
 	s := newKAnon(t.Distinct(), k, length)
@@ -48,6 +51,8 @@ type kanon struct {
 	records []record
 	list    []uint32
 	counts  []uint32
+	first   []uint32 // with case groups: the group of the first person counted
+	several []bool   // … and whether another group was counted
 	and     []uint64
 	done    <-chan struct{} // closed when the caller gave up
 }
@@ -70,7 +75,7 @@ type record struct {
 }
 
 func newKAnon(d *table.Distinct, k, length int) *kanon {
-	s := &kanon{d: d, k: uint32(k), length: length, counts: make([]uint32, len(d.Attrs))}
+	s := &kanon{d: d, k: uint32(k), length: length, counts: make([]uint32, len(d.Attrs)), first: make([]uint32, len(d.Attrs)), several: make([]bool, len(d.Attrs))}
 	words := (d.Rows() + 63) / 64
 	all := make([]uint64, words*len(d.Attrs))
 	for range d.Attrs {
@@ -84,6 +89,13 @@ func newKAnon(d *table.Distinct, k, length int) *kanon {
 	}
 	s.and = make([]uint64, words)
 	frequent := count.Combinations(d, length, k)
+	if d.Group != nil {
+		var attrs []table.Attr
+		frequent = slices.DeleteFunc(frequent, func(c count.Combo) bool {
+			attrs = c.Key.Attrs(attrs)
+			return !s.supported(attrs)
+		})
+	}
 	s.combos = newIndex(frequent)
 	s.real = make([]float64, len(frequent))
 	s.syn = make([]float64, len(frequent))
@@ -129,7 +141,7 @@ func (s *kanon) seed() {
 		}
 		row := s.d.Row(i)
 		w := int(s.d.Weight[i])
-		if len(row) == 0 || uint32(w) >= s.k || s.supported(row) {
+		if len(row) == 0 || uint32(w) >= s.k && s.d.Group == nil || s.supported(row) {
 			s.put(row, w)
 			continue
 		}
@@ -149,9 +161,10 @@ func (s *kanon) seed() {
 	}
 }
 
-// supported reports whether k persons share all of attrs.
+// supported reports whether k persons share all of attrs, of two case groups or
+// more where groups are known.
 func (s *kanon) supported(attrs []table.Attr) bool {
-	n := uint32(0)
+	n, first, several := uint32(0), table.Several, s.d.Group == nil
 	for w, x := range s.bits[attrs[0]] {
 		for _, a := range attrs[1:] {
 			if x == 0 {
@@ -160,7 +173,14 @@ func (s *kanon) supported(attrs []table.Attr) bool {
 			x &= s.bits[a][w]
 		}
 		for ; x != 0; x &= x - 1 {
-			if n += s.d.Weight[w<<6+trailing(x)]; n >= s.k {
+			r := w<<6 + trailing(x)
+			if !several {
+				if n == 0 {
+					first = s.d.Group[r]
+				}
+				several = first == table.Several || first != s.d.Group[r]
+			}
+			if n += s.d.Weight[r]; n >= s.k && several {
 				return true
 			}
 		}
@@ -195,12 +215,12 @@ func (s *kanon) grow(row []table.Attr, have []table.Attr) []table.Attr {
 		// Who else shares what could be added?
 		for _, r := range s.list {
 			for _, a := range s.d.Row(int(r)) {
-				s.counts[a] += s.d.Weight[r]
+				s.tally(a, r)
 			}
 		}
 		pick, gain := table.Attr(0), 0.0
 		for _, a := range row {
-			if s.counts[a] < s.k || slices.Contains(have, a) {
+			if !s.enough(a) || slices.Contains(have, a) {
 				continue
 			}
 			g := 0.0
@@ -402,6 +422,22 @@ func (s *kanon) group() {
 	s.records = out
 }
 
+// tally counts the persons of distinct row r as holders of a.
+func (s *kanon) tally(a table.Attr, r uint32) {
+	if s.d.Group != nil {
+		if s.counts[a] == 0 {
+			s.first[a], s.several[a] = s.d.Group[r], s.d.Group[r] == table.Several
+		}
+		s.several[a] = s.several[a] || s.first[a] != s.d.Group[r]
+	}
+	s.counts[a] += s.d.Weight[r]
+}
+
+// enough reports whether the holders counted are k, of two case groups or more.
+func (s *kanon) enough(a table.Attr) bool {
+	return s.counts[a] >= s.k && (s.d.Group == nil || s.several[a])
+}
+
 // extensions lists the attributes that k of the persons who share have also
 // share, of columns that have does not fill yet.
 func (s *kanon) extensions(have []table.Attr) []table.Attr {
@@ -412,12 +448,12 @@ func (s *kanon) extensions(have []table.Attr) []table.Attr {
 			if s.counts[a] == 0 {
 				seen = append(seen, a)
 			}
-			s.counts[a] += s.d.Weight[r]
+			s.tally(a, r)
 		}
 	}
 	var can []table.Attr
 	for _, a := range seen {
-		if s.counts[a] >= s.k && !slices.Contains(have, a) {
+		if s.enough(a) && !slices.Contains(have, a) {
 			can = append(can, a)
 		}
 		s.counts[a] = 0

@@ -23,6 +23,10 @@ import (
 type Options struct {
 	Multi   []string // columns whose fields hold several values, separated by ';'
 	Columns []string // read only these columns; empty = all
+	// Group is a column that names the case group of a person (those trafficked
+	// together). It is no attribute: the table has it as Group only, and whoever
+	// has an empty field there is a group of one.
+	Group string
 }
 
 // InputError says what is wrong with a table that was handed in: the caller's
@@ -148,6 +152,11 @@ type reading struct {
 	attrs   []Attr // provisional numbers
 	where   []provisional
 	row     []Attr
+
+	group       int // file column of the group, or -1
+	groups      []uint32
+	groupNumber map[string]uint32
+	groupCount  uint32
 }
 
 type provisional struct {
@@ -166,7 +175,7 @@ func newReading(head []string, opt Options) (*reading, error) {
 	if len(head) > MaxColumns {
 		return nil, &InputError{Line: 1, Reason: fmt.Sprintf("%d columns; at most %d are read as a table of codes", len(head), MaxColumns)}
 	}
-	rd := &reading{offsets: []uint32{0}}
+	rd := &reading{offsets: []uint32{0}, group: -1, groupNumber: map[string]uint32{}}
 	seen := map[string]bool{}
 	for i, h := range head {
 		switch name := strings.TrimSpace(h); {
@@ -180,6 +189,11 @@ func newReading(head []string, opt Options) (*reading, error) {
 			return nil, &InputError{Line: 1, Column: name, Reason: "the column appears twice"}
 		default:
 			seen[name] = true
+			if name == opt.Group {
+				rd.group = i
+				rd.take = append(rd.take, -1)
+				continue
+			}
 			if len(opt.Columns) > 0 && !slices.Contains(opt.Columns, name) {
 				rd.take = append(rd.take, -1)
 				continue
@@ -188,7 +202,14 @@ func newReading(head []string, opt Options) (*reading, error) {
 			rd.columns = append(rd.columns, readColumn{name: name, multi: slices.Contains(opt.Multi, name), numbers: map[string]Attr{}})
 		}
 	}
-	for _, want := range slices.Concat(opt.Columns, opt.Multi) {
+	wanted := slices.Concat(opt.Columns, opt.Multi)
+	if opt.Group != "" {
+		if slices.Contains(wanted, opt.Group) {
+			return nil, &InputError{Column: opt.Group, Reason: "names the case group: it cannot be an attribute as well"}
+		}
+		wanted = append(wanted, opt.Group)
+	}
+	for _, want := range wanted {
 		if !seen[want] {
 			return nil, &InputError{Column: want, Reason: "there is no such column; the file has " + quoteNames(trimAll(head))}
 		}
@@ -236,9 +257,25 @@ func (rd *reading) add(rec []string, line func() int) error {
 	if len(rd.attrs)+len(rd.row) > 1<<32-2 {
 		return &InputError{Line: line(), Reason: "the table holds more than 4 billion values"}
 	}
+	if rd.group >= 0 {
+		rd.addGroup(strings.TrimSpace(rec[rd.group]))
+	}
 	rd.attrs = append(rd.attrs, rd.row...)
 	rd.offsets = append(rd.offsets, uint32(len(rd.attrs)))
 	return nil
+}
+
+// addGroup numbers the next person's case group.
+func (rd *reading) addGroup(name string) {
+	n, ok := rd.groupNumber[name]
+	if !ok || name == "" {
+		n = rd.groupCount
+		rd.groupCount++
+		if name != "" {
+			rd.groupNumber[strings.Clone(name)] = n
+		}
+	}
+	rd.groups = append(rd.groups, n)
 }
 
 func (rd *reading) value(column int, f string, line func() int) error {
@@ -314,7 +351,7 @@ func (rd *reading) finish() (*Table, error) {
 			return nil, &InputError{Column: c.name, Reason: fmt.Sprintf("looks like an identifier: %d different values in %d recorded; leave it out or group it", d, c.recorded)}
 		}
 	}
-	t := &Table{offsets: rd.offsets, attrs: rd.attrs}
+	t := &Table{offsets: rd.offsets, attrs: rd.attrs, groups: rd.groups}
 	renumber := make([]Attr, len(rd.where))
 	for i, c := range rd.columns {
 		slices.Sort(values[i])

@@ -51,7 +51,14 @@ type Table struct {
 
 	offsets []uint32 // row i is attrs[offsets[i]:offsets[i+1]]; 2^32 values are 16 GB
 	attrs   []Attr
+	groups  []uint32 // nil without a column of case groups
 }
+
+// Grouped reports whether the table knows who was trafficked together.
+func (t *Table) Grouped() bool { return t.groups != nil }
+
+// Group numbers the case group of person i of a grouped table.
+func (t *Table) Group(i int) uint32 { return t.groups[i] }
 
 // Rows is the number of persons.
 func (t *Table) Rows() int { return len(t.offsets) - 1 }
@@ -106,15 +113,22 @@ func (t *Table) Sample(rows []int) *Table {
 	b := NewBuilder(t)
 	for _, r := range rows {
 		b.Add(t.Row(r))
+		if t.groups != nil {
+			b.t.groups = append(b.t.groups, t.groups[r])
+		}
 	}
 	return b.Table()
 }
+
+// Several stands in Distinct.Group for more than one group.
+const Several = ^uint32(0)
 
 // Distinct is a table's different rows with the number of persons in each,
 // sorted, so that work on it is the same whatever the order of the persons.
 type Distinct struct {
 	*Table
 	Weight []uint32
+	Group  []uint32 // of a grouped table: the group of all who are equal, or Several
 }
 
 // Distinct groups equal rows.
@@ -125,16 +139,22 @@ func (t *Table) Distinct() *Distinct {
 	}
 	slices.SortFunc(order, func(x, y uint32) int { return slices.Compare(t.Row(int(x)), t.Row(int(y))) })
 	b := NewBuilder(t)
-	var weight []uint32
+	var weight, group []uint32
 	for i, r := range order {
 		if i > 0 && slices.Equal(t.Row(int(r)), t.Row(int(order[i-1]))) {
 			weight[len(weight)-1]++
+			if t.groups != nil && group[len(group)-1] != t.groups[r] {
+				group[len(group)-1] = Several
+			}
 			continue
 		}
 		b.Add(t.Row(int(r)))
 		weight = append(weight, 1)
+		if t.groups != nil {
+			group = append(group, t.groups[r])
+		}
 	}
-	return &Distinct{Table: b.Table(), Weight: weight}
+	return &Distinct{Table: b.Table(), Weight: weight, Group: group}
 }
 
 // Translate gives other's rows in the attribute numbers of t, so that the two
