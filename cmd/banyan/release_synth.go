@@ -21,10 +21,11 @@ import (
 )
 
 func releaseSynth(ctx context.Context, args []string, out, errOut io.Writer) error {
-	f := newReleaseFlags("synth", "synth --in FILE.csv (--k 10 --length 3 [--group COLUMN] | --epsilon E --delta D --ledger LEDGER) --out DIR", out)
+	f := newReleaseFlags("synth", "synth --in FILE.csv (--k 10 --length 3 [--group COLUMN] | --epsilon E --delta D --ledger LEDGER) [--utility-by a,b] --out DIR", out)
 	in := f.input().grouped(f, "with --k every record is shared by persons of at least two groups; refused with --epsilon")
 	program := f.String("program", "", "with --epsilon: code lists known beforehand (and tables to keep), as for banyan release dp; without it, codes are found at a cost, and rare ones are lost")
 	pf := f.privacy()
+	by := f.utilityBy()
 	k := f.Int("k", 10, "k-anonymous: every record, as a whole, is shared by at least k persons")
 	length := f.Int("length", 3, "longest combination whose counts are kept close")
 	population := f.String("population", "", "what to call the persons in the report")
@@ -39,12 +40,56 @@ func releaseSynth(ctx context.Context, args []string, out, errOut io.Writer) err
 		if *in.group != "" {
 			return misuse(groupsNeedMore)
 		}
-		return synthPrivate(ctx, in, *program, pf, *length, *population, *to, errOut)
+		return synthPrivate(ctx, in, *program, pf, *length, by, *population, *to, errOut)
 	}
-	return synthKAnonymous(ctx, in, *k, *length, *population, *to, errOut)
+	return synthKAnonymous(ctx, in, *k, *length, by, *population, *to, errOut)
 }
 
-func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, population, to string, errOut io.Writer) error {
+// utilityBy names two columns to report utility by.
+type utilityBy struct{ list *string }
+
+func (f *releaseFlags) utilityBy() utilityBy {
+	return utilityBy{f.String("utility-by", "", "two columns, as a,b (country and sex, say): the report then says of every group that they make how it fares, so that none vanishes unseen")}
+}
+
+// columns are the two columns; named is false where none were asked for.
+func (u utilityBy) columns() (columns [2]string, named bool, err error) {
+	list := splitList(*u.list)
+	switch len(list) {
+	case 0:
+		return columns, false, nil
+	case 2:
+		return [2]string(list), true, nil
+	}
+	return columns, false, misuse("--utility-by %s: name two columns, as a,b", *u.list)
+}
+
+// check refuses columns that t does not have, before any work or cost.
+func (u utilityBy) check(t *table.Table) error {
+	columns, named, err := u.columns()
+	if err != nil || !named {
+		return err
+	}
+	_, err = evaluate.CompareByTwo(t.Sample(nil), t.Sample(nil), columns, 1)
+	return err
+}
+
+func (u utilityBy) compare(e *evaluate.Evaluation, sensitive, released *table.Table) error {
+	columns, named, err := u.columns()
+	if err != nil || !named {
+		return err
+	}
+	e.ByTwo, err = evaluate.CompareByTwo(sensitive, released, columns, e.K)
+	return err
+}
+
+func (u utilityBy) say(w io.Writer, e *evaluate.Evaluation) {
+	if e.ByTwo != nil {
+		fmt.Fprintln(w, e.ByTwo.Summary(e.K))
+	}
+}
+
+func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, by utilityBy, population, to string, errOut io.Writer) error {
 	if err := checkKLength(k, length); err != nil {
 		return err
 	}
@@ -53,12 +98,18 @@ func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, populati
 	if err != nil {
 		return err
 	}
+	if err := by.check(t); err != nil {
+		return err
+	}
 	made, err := synth.KAnonymous(ctx, t, k, length)
 	if err != nil {
 		return err
 	}
 	took := m.seconds()
 	e := evaluate.Compare(t, made, k, length)
+	if err := by.compare(e, t, made); err != nil {
+		return err
+	}
 	oneCase := 0
 	if t.Grouped() {
 		oneCase = evaluate.OneCaseRows(t, made)
@@ -93,6 +144,7 @@ func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, populati
 	for _, l := range e.Lengths {
 		fmt.Fprintf(errOut, "combinations of %d: %.2f %% of %d lost, %.1f %% of counts preserved, relative error %.3f\n", l.Length, l.LostPercent, l.Frequent, 100*l.Preserved, l.MeanRelErr)
 	}
+	by.say(errOut, e)
 	fmt.Fprintf(errOut, "%d rows in, %d rows out; synthesis %.2f s, with evaluation and writing %.2f s, peak memory %.0f MB\n", e.RowsIn, e.RowsOut, took, m.seconds(), peakMemoryMB())
 	return nil
 }
@@ -103,7 +155,7 @@ const defaultPopulation = "all persons"
 // discoverShare of ρ goes into finding codes where there is no programme.
 const discoverShare = 0.15
 
-func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacyFlags, length int, population, to string, errOut io.Writer) error {
+func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacyFlags, length int, by utilityBy, population, to string, errOut io.Writer) error {
 	if err := dp.CheckBudget(*pf.epsilon, *pf.delta); err != nil {
 		return misuse("%v", err)
 	}
@@ -128,6 +180,9 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 	}
 	t, err := in.read()
 	if err != nil {
+		return err
+	}
+	if err := by.check(t); err != nil {
 		return err
 	}
 	noise := pf.noise()
@@ -191,6 +246,9 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 		return err
 	}
 	e := evaluate.Compare(sensitive, released, 10, length)
+	if err := by.compare(e, sensitive, released); err != nil {
+		return err
+	}
 	err = table.Atomic(to, func(dir string) error {
 		if err := writeTable(filepath.Join(dir, "synthetic.csv"), made); err != nil {
 			return err
@@ -213,6 +271,7 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 		fmt.Fprintf(errOut, "codes of fewer than about %.0f persons were lost for want of code lists: give a programme with --program\n", threshold)
 	}
 	fmt.Fprintf(errOut, "spent epsilon %g, delta %g (rho %.5f); noise %s; %d pairs of columns measured\n", b.eps, b.delta, spent, noise.Note(), len(res.Pairs))
+	by.say(errOut, e)
 	fmt.Fprintf(errOut, "%d rows in, %d rows out; synthesis %.2f s, with evaluation and writing %.2f s, peak memory %.0f MB\n", e.RowsIn, e.RowsOut, took, m.seconds(), peakMemoryMB())
 	return nil
 }
@@ -311,12 +370,13 @@ func alikeAttack(e *evaluate.Evaluation) report.Attack {
 }
 
 func releaseEvaluate(_ context.Context, args []string, out, errOut io.Writer) error {
-	f := newReleaseFlags("evaluate", "evaluate --sensitive A.csv --synthetic B.csv --k 10 --length 3 [--json]", out)
+	f := newReleaseFlags("evaluate", "evaluate --sensitive A.csv --synthetic B.csv --k 10 --length 3 [--utility-by a,b] [--json]", out)
 	sensitive := f.String("sensitive", "", "the sensitive table of codes")
 	synthetic := f.String("synthetic", "", "the synthetic table of codes")
 	multi := f.String("multi", "", "columns that hold several values separated by ';', as a,b,c")
 	k := f.Int("k", 10, "what counts as rare")
 	length := f.Int("length", 3, "longest combination of attributes")
+	by := f.utilityBy()
 	asJSON := f.Bool("json", false, "print JSON")
 	if done, err := f.parse(args); done || err != nil {
 		return err
@@ -337,6 +397,9 @@ func releaseEvaluate(_ context.Context, args []string, out, errOut io.Writer) er
 		return misuse("compare %s with %s: %v", *synthetic, *sensitive, err)
 	}
 	e := evaluate.Compare(a, b, *k, *length)
+	if err := by.compare(e, a, b); err != nil {
+		return err
+	}
 	if *asJSON {
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
@@ -349,5 +412,11 @@ func releaseEvaluate(_ context.Context, args []string, out, errOut io.Writer) er
 	}
 	fmt.Fprintf(out, "\nas SDS measures: preservation %.3f, proportional error %.3f, combination loss %.3f, leaked combinations %d\n", e.SDS.Preservation, e.SDS.ProportionalError, e.SDS.CombinationLoss, e.SDS.Leaked)
 	fmt.Fprintf(out, "records rarer than k as a whole: %d\n", e.WholeRows)
+	if e.ByTwo != nil {
+		by.say(out, e)
+		for _, p := range e.ByTwo.Worst(e.K, 25) {
+			fmt.Fprintf(out, "  %s, %s: %d persons, %d records; %d of %d further codes lost\n", p.Values[0], p.Values[1], p.Sensitive, p.Released, p.Lost, p.Further)
+		}
+	}
 	return nil
 }

@@ -141,6 +141,9 @@ func TestReleaseRefusesWrongFlagsAndLeavesNothing(t *testing.T) {
 		{"may fill a cell", []string{"tables", "--in", in, "--by", "sex", "--group", "place", "--round", "11", "--out", to}},
 		{"unit here is one person", []string{"dp", "--in", in, "--program", prog, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--group", "place", "--out", to}},
 		{"unit here is one person", []string{"synth", "--in", in, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--group", "place", "--out", to}},
+		{"name two columns", []string{"synth", "--in", in, "--k", "5", "--utility-by", "sex", "--out", to}},
+		{`column "colour"`, []string{"synth", "--in", in, "--k", "5", "--utility-by", "sex,colour", "--out", to}},
+		{`column "colour"`, []string{"synth", "--in", in, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--utility-by", "sex,colour", "--out", to}},
 		{"cannot be an attribute", []string{"synth", "--in", in, "--k", "5", "--group", "place", "--multi", "place", "--out", to}},
 		{"holds no tables", []string{"tables", "--in", in, "--by", "sex", "--against", f.path("none"), "--out", to}},
 		{`column "colour"`, []string{"synth", "--in", in, "--multi", "colour", "--out", to}},
@@ -202,7 +205,7 @@ func TestEveryVerbWritesItsReleaseWithItsReport(t *testing.T) {
 	}{
 		{"t", "tables/sex_age.csv", []string{"tables", "--by", "sex,age", "--by", "place"}},
 		{"r", "tables/sex_age.csv", []string{"tables", "--by", "sex,age", "--by", "place", "--round", "11"}},
-		{"k", "synthetic.csv", []string{"synth", "--k", "5"}},
+		{"k", "synthetic.csv", []string{"synth", "--k", "5", "--utility-by", "place,sex"}},
 		{"d", "tables/sex_age.csv", []string{"dp", "--program", f.path("program.yaml"), "--epsilon", "1", "--delta", "1e-6", "--ledger", f.path("ledger1")}},
 		{"s", "synthetic.csv", []string{"synth", "--program", f.path("program.yaml"), "--epsilon", "4", "--delta", "1e-6", "--ledger", f.path("ledger2")}},
 		{"u", "synthetic.csv", []string{"synth", "--epsilon", "8", "--delta", "1e-6", "--ledger", f.path("ledger3")}},
@@ -232,6 +235,12 @@ func TestEveryVerbWritesItsReleaseWithItsReport(t *testing.T) {
 		for _, a := range r.Attacks {
 			if strings.Contains(a.Kind, "membership") && (a.Tried == 0 || a.Value <= 0 || a.Value > 1 || (a.Bound > 0) != private) {
 				t.Errorf("%v: %+v", c.args, a)
+			}
+		}
+		if c.out == "k" {
+			page, _ := os.ReadFile(filepath.Join(f.path("k"), "report.html"))
+			if by := r.Evaluation.ByTwo; by == nil || by.Frequent == 0 || len(by.Groups) < by.Frequent || !bytes.Contains(page, []byte("By place and sex")) {
+				t.Errorf("utility by two columns: %+v", by)
 			}
 		}
 		if private && (r.Noise != "secure" || r.Privacy.Rho <= 0 || r.Privacy.SpentEpsilon > r.Privacy.Epsilon*1.0001) {

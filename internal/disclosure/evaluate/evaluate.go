@@ -69,6 +69,7 @@ type Evaluation struct {
 	Bands   []Band   `json:"bands"`
 	SDS     SDS      `json:"sds"`
 	Groups  []Group  `json:"groups"`
+	ByTwo   *ByTwo   `json:"by_two_columns,omitempty"` // where two columns were named
 	// WholeRows counts released rows that, taken whole, are part of fewer than k
 	// sensitive rows: rare at a length beyond the one that was protected.
 	WholeRows int `json:"rows_rarer_than_k_as_a_whole"`
