@@ -19,12 +19,14 @@ import (
 )
 
 const benchCasesUsage = `
-banyan bench --cases N [--seed 1] [--engine sqlite|postgres] [--in DIR]
+banyan bench --cases N [--seed 1] [--engine sqlite|postgres] [--in DIR] [--keep DIR]
 
 Fills a temporary data folder with N invented cases, measures what people and
 operators wait for, prints one table with the targets beside, and removes what
 it made. --engine postgres works in schemas of its own in the databases that
---database and --keyring name. --cpuprofile writes a profile of the whole run.
+--database and --keyring name. --keep names a data folder that stays: made by the
+first run, measured again by the next ones (which write some notes more into
+it). --cpuprofile writes a profile of the whole run.
 
 Example:
   banyan bench --cases 2000
@@ -33,6 +35,7 @@ Example:
 // benchOptions are the flags of bench --cases.
 type benchOptions struct {
 	cases             int
+	keep              string
 	seed              uint64
 	engine, in        string
 	database, keyring string
@@ -47,6 +50,7 @@ func runBenchCases(ctx context.Context, args []string, out, errOut io.Writer) er
 	f.Uint64Var(&o.seed, "seed", 1, "the same seed on the same day gives the same country")
 	f.StringVar(&o.engine, "engine", "sqlite", "sqlite or postgres")
 	f.StringVar(&o.in, "in", "", "folder for the temporary data; default: the system's")
+	f.StringVar(&o.keep, "keep", "", "data folder to make once, measure and keep (SQLite)")
 	f.StringVar(&o.database, "database", env("BANYAN_DATABASE", ""), "PostgreSQL connection words (BANYAN_DATABASE)")
 	f.StringVar(&o.keyring, "keyring", env("BANYAN_KEYRING", ""), "PostgreSQL connection words of the keyring (BANYAN_KEYRING)")
 	f.BoolVar(&o.noProgram, "no-program", false, "leave out starting the program itself")
@@ -63,6 +67,9 @@ func runBenchCases(ctx context.Context, args []string, out, errOut io.Writer) er
 	if o.engine == string(store.Postgres) && (o.database == "" || o.keyring == "") {
 		return misuse("--engine postgres needs --database and --keyring")
 	}
+	if o.keep != "" && o.engine != string(store.SQLite) {
+		return misuse("--keep is for SQLite: schemas on PostgreSQL are removed")
+	}
 	stop, err := startProfile(o.cpuProfile)
 	if err != nil {
 		return err
@@ -78,6 +85,9 @@ func benchCases(ctx context.Context, o benchOptions, out, errOut io.Writer) (err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	data := filepath.Join(dir, "data")
+	if o.keep != "" {
+		data = o.keep
+	}
 	cfg := app.Config{Data: data, Create: true}
 	measured := bench.Config{Cases: o.cases, Seed: o.seed, Scratch: dir, CPU: cpuSeconds, Log: errOut,
 		Open: func(ctx context.Context) (*app.App, error) { return app.Open(ctx, cfg) },

@@ -270,6 +270,9 @@ func (r *Rules) Fold(s journal.Stream, history []journal.Opened) *Case {
 // foldOn is Fold with what an earlier fold of the same stream and the same
 // tiers, over a part of this history, found out already; nil for nothing.
 func (r *Rules) foldOn(before *Case, s journal.Stream, history []journal.Opened) *Case {
+	if before != nil && before.Stream.HeadHash == s.HeadHash && len(before.entries) == len(history) {
+		return before
+	}
 	c := &Case{Stream: s, Records: map[string]*Record{}, byForm: map[string][]*Record{}, rules: r, folded: map[foldKey]Record{}}
 	if before != nil {
 		c.known = before.folded

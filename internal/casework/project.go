@@ -42,8 +42,9 @@ type Projector struct {
 	taken map[string]*Case // by stream, as it stood when a draft was looked at, until it is drawn
 }
 
-// mostDrawn bounds what waits for a commit: a rebuild draws and never commits.
-const mostDrawn = 64
+// mostDrawn bounds what waits to be drawn or committed: a rebuild foresees a
+// batch, draws, and never commits.
+const mostDrawn = 256
 
 // NewProjector makes the projector; hand it to journal.New.
 func NewProjector(r *Rules) *Projector {
@@ -80,31 +81,52 @@ type marksCell struct {
 	UnsafeGuardian bool `json:"unsafe_guardian"`
 }
 
-// Project replaces all rows of a case.
+// Project makes the rows of a case those that its history gives.
 func (p *Projector) Project(ctx context.Context, tx *store.Tx, s journal.Stream, history []journal.Opened, seal journal.Seal) error {
 	if s.Kind != Kind {
 		return nil
 	}
-	for _, table := range p.Tables() {
-		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE stream = $1`, s.ID); err != nil {
-			return fmt.Errorf("clearing %s: %w", table, err)
+	var c *Case // nil: the case shows nowhere
+	if !s.Erased() && len(history) > 0 {
+		if c = p.rules.foldOn(p.takenBefore(s.ID, history), s, history); c.Code == "" {
+			c = nil
 		}
 	}
-	if s.Erased() || len(history) == 0 {
-		return nil
-	}
-	c := p.rules.foldOn(p.takenBefore(s.ID, history), s, history)
-	if c.Code == "" {
-		return nil
-	}
-	p.remember(c)
-	for _, draw := range []func(context.Context, *store.Tx, *Case, journal.Seal) error{p.drawView, p.drawTasks, p.drawAccess, p.drawNotices} {
-		if err := draw(ctx, tx, c, seal); err != nil {
+	drawn := [6]store.Rows{viewRows, taskRows, glassRows, excludedRows, sharedRows, noticeRows}
+	if c != nil {
+		p.remember(c)
+		view, err := p.viewOf(c, seal)
+		if err != nil {
 			return err
+		}
+		tasks, err := tasksOf(c, seal)
+		if err != nil {
+			return err
+		}
+		for i, rows := range [][][]any{{view}, tasks, glassesOf(c), excludedOf(c), sharedOf(c), p.noticesOf(c)} {
+			drawn[i].Rows = rows
+		}
+	}
+	for _, rows := range drawn {
+		if err := tx.Redraw(ctx, s.ID, rows); err != nil {
+			return fmt.Errorf("drawing a case: %w", err)
 		}
 	}
 	return nil
 }
+
+// The tables as Redraw wants them.
+var (
+	viewRows = store.Rows{Table: "case_view", Key: 1, Columns: []string{"stream", "org", "code", "country", "state", "since", "risk", "risk_rank", "risk_since", "sex",
+		"age_years", "age_observed", "age_basis", "opened_at", "last_at", "changed", "worker", "supervisor", "team", "lawyer", "assigned_at", "last_author",
+		"presumption", "presumed_since", "state_decision", "disputes", "next_label", "next_form", "next_record", "next_due", "person", "place", "marks"}}
+	taskRows = store.Rows{Table: "case_task", Key: 2, Columns: []string{"stream", "key", "kind", "clock", "label", "form", "record", "place", "org", "owner", "role", "boss",
+		"risk_rank", "since", "due_at", "remind_at", "boss_at", "above", "above_at", "note"}}
+	glassRows    = store.Rows{Table: "case_glass", Key: 3, Columns: []string{"stream", "reader", "until"}}
+	excludedRows = store.Rows{Table: "case_excluded", Key: 2, Columns: []string{"stream", "reader"}}
+	sharedRows   = store.Rows{Table: "case_shared", Key: 4, Columns: []string{"stream", "partner", "tiers", "until"}}
+	noticeRows   = store.Rows{Table: "case_notice", Key: 2, Columns: []string{"stream", "key", "kind", "form", "record", "org", "reader", "role", "by_user", "at"}}
+)
 
 func (p *Projector) person(c *Case) personCell {
 	cell := personCell{Names: c.Names(), Phones: c.Phones(), Places: c.Places()}
@@ -123,18 +145,18 @@ func sealJSON(seal journal.Seal, tier journal.Tier, label string, v any) ([]byte
 	return seal(tier, label, text)
 }
 
-func (p *Projector) drawView(ctx context.Context, tx *store.Tx, c *Case, seal journal.Seal) error {
+func (p *Projector) viewOf(c *Case, seal journal.Seal) ([]any, error) {
 	person, err := sealJSON(seal, journal.Identity, cellPerson, p.person(c))
 	if err != nil {
-		return fmt.Errorf("sealing a name: %w", err)
+		return nil, fmt.Errorf("sealing a name: %w", err)
 	}
 	place, err := sealJSON(seal, journal.Place, cellPlace, c.Places())
 	if err != nil {
-		return fmt.Errorf("sealing a place: %w", err)
+		return nil, fmt.Errorf("sealing a place: %w", err)
 	}
 	marks, err := sealJSON(seal, journal.Story, cellMarks, marksCell{c.UnsafeGuardian()})
 	if err != nil {
-		return fmt.Errorf("sealing the marks of a case: %w", err)
+		return nil, fmt.Errorf("sealing the marks of a case: %w", err)
 	}
 	years, observed := int64(-1), ""
 	if a, ok := c.Known("F04_registration.age").(map[string]any); ok { // the coded age
@@ -158,18 +180,10 @@ func (p *Projector) drawView(ctx context.Context, tx *store.Tx, c *Case, seal jo
 			changed = o.RecordedAt
 		}
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO case_view (stream, org, code, country, state, since, risk, risk_rank, risk_since, sex,
-		age_years, age_observed, age_basis, opened_at, last_at, changed, worker, supervisor, team, lawyer, assigned_at, last_author,
-		presumption, presumed_since, state_decision, disputes, next_label, next_form, next_record, next_due, person, place, marks)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`,
-		c.Stream.ID, c.Stream.Org, c.Code, c.Country, c.State(), micros(c.Since()), c.Risk, riskRank(c.Risk), micros(c.RiskSince), c.Sex(),
+	return []any{c.Stream.Org, c.Code, c.Country, c.State(), micros(c.Since()), c.Risk, riskRank(c.Risk), micros(c.RiskSince), c.Sex(),
 		years, observed, basis, micros(c.Opened), micros(last), micros(changed), c.Assigned.Worker, c.Assigned.Supervisor, c.Assigned.Team,
 		c.Assigned.Lawyer, micros(c.Assigned.At), author, v.Presumption, micros(v.Since), v.StateDecision, len(c.AllDisputes()),
-		next.Label, next.Form, next.Record, micros(next.DueAt), person, place, marks)
-	if err != nil {
-		return fmt.Errorf("drawing a case: %w", err)
-	}
-	return nil
+		next.Label, next.Form, next.Record, micros(next.DueAt), person, place, marks}, nil
 }
 
 func micros(t time.Time) int64 {
@@ -179,17 +193,18 @@ func micros(t time.Time) int64 {
 	return store.Micros(t)
 }
 
-func (p *Projector) drawTasks(ctx context.Context, tx *store.Tx, c *Case, seal journal.Seal) error {
+func tasksOf(c *Case, seal journal.Seal) ([][]any, error) {
+	var out [][]any
 	for _, t := range c.Tasks() {
 		var note []byte
 		if t.Note != "" {
 			sealed, err := seal(journal.Story, cellNote, []byte(t.Note))
 			if err != nil {
-				return fmt.Errorf("sealing a task: %w", err)
+				return nil, fmt.Errorf("sealing a task: %w", err)
 			}
 			note = sealed
 		}
-		row := taskRow{owner: "", role: "", label: t.Label}
+		var row taskRow
 		switch t.For {
 		case "worker":
 			row.owner = c.Assigned.Worker
@@ -212,42 +227,39 @@ func (p *Projector) drawTasks(ctx context.Context, tx *store.Tx, c *Case, seal j
 				row.above, row.aboveAt = e.To, e.At
 			}
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO case_task (stream, key, kind, clock, label, form, record, place, org, owner, role, boss,
-			risk_rank, since, due_at, remind_at, boss_at, above, above_at, note)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-			c.Stream.ID, t.Key, t.Kind, t.Clock, t.Label, t.Form, t.Record, t.Row, c.Stream.Org, row.owner, row.role, row.boss,
-			riskRank(c.Risk), micros(t.Since), micros(t.DueAt), micros(t.RemindAt), micros(row.bossAt), row.above, micros(row.aboveAt), note)
-		if err != nil {
-			return fmt.Errorf("drawing a task: %w", err)
-		}
+		out = append(out, []any{t.Key, t.Kind, t.Clock, t.Label, t.Form, t.Record, t.Row, c.Stream.Org, row.owner, row.role, row.boss,
+			riskRank(c.Risk), micros(t.Since), micros(t.DueAt), micros(t.RemindAt), micros(row.bossAt), row.above, micros(row.aboveAt), note})
 	}
-	return nil
+	return out, nil
 }
 
 type taskRow struct {
-	owner, role, boss, above, label string
-	bossAt, aboveAt                 time.Time
+	owner, role, boss, above string
+	bossAt, aboveAt          time.Time
 }
 
-func (p *Projector) drawAccess(ctx context.Context, tx *store.Tx, c *Case, _ journal.Seal) error {
+func glassesOf(c *Case) [][]any {
+	var out [][]any
 	for _, g := range c.Glasses {
-		if _, err := tx.Exec(ctx, `INSERT INTO case_glass (stream, reader, until) VALUES ($1, $2, $3)`, c.Stream.ID, g.User, micros(g.Until)); err != nil {
-			return fmt.Errorf("drawing an emergency opening: %w", err)
-		}
+		out = append(out, []any{g.User, micros(g.Until)})
 	}
+	return out
+}
+
+func excludedOf(c *Case) [][]any {
+	var out [][]any
 	for _, e := range c.Excluded {
-		if _, err := tx.Exec(ctx, `INSERT INTO case_excluded (stream, reader) VALUES ($1, $2)`, c.Stream.ID, e.User); err != nil {
-			return fmt.Errorf("drawing an exclusion: %w", err)
-		}
+		out = append(out, []any{e.User})
 	}
+	return out
+}
+
+func sharedOf(c *Case) [][]any {
+	var out [][]any
 	for _, s := range c.Shares() {
-		_, err := tx.Exec(ctx, `INSERT INTO case_shared (stream, partner, tiers, until) VALUES ($1, $2, $3, $4)`,
-			c.Stream.ID, partnerDigest(c.Stream.ID, s.Org), strings.Join(s.Tiers, ","), micros(s.Until))
-		if err != nil {
-			return fmt.Errorf("drawing a share: %w", err)
-		}
+		out = append(out, []any{partnerDigest(c.Stream.ID, s.Org), strings.Join(s.Tiers, ","), micros(s.Until)})
 	}
-	return nil
+	return out
 }
 
 func partnerDigest(stream, org string) string {
@@ -301,48 +313,36 @@ func (c *Case) Shares() []Share {
 	return out
 }
 
-// drawNotices tells people what happened to their work.
-func (p *Projector) drawNotices(ctx context.Context, tx *store.Tx, c *Case, _ journal.Seal) error {
-	put := func(key, kind, form, record, reader, role, by string, at time.Time) error {
+// noticesOf tells people what happened to their work.
+func (p *Projector) noticesOf(c *Case) [][]any {
+	var out [][]any
+	put := func(key, kind, form, record, reader, role, by string, at time.Time) {
 		if reader == "" && role == "" || reader != "" && reader == by {
-			return nil
+			return
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO case_notice (stream, key, kind, form, record, org, reader, role, by_user, at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, c.Stream.ID, key, kind, form, record, c.Stream.Org, reader, role, by, micros(at))
-		if err != nil {
-			return fmt.Errorf("drawing a notice: %w", err)
-		}
-		return nil
+		out = append(out, []any{key, kind, form, record, c.Stream.Org, reader, role, by, micros(at)})
 	}
 	for _, a := range p.rules.Approvals {
 		for _, r := range c.Of(a.Form) {
 			if r.Approval.State == "pending" {
 				continue
 			}
-			if err := put("decided|"+r.Approval.Entry, r.Approval.State, r.Form, r.ID, r.Author, "", r.Approval.By, r.Approval.At); err != nil {
-				return err
-			}
+			put("decided|"+r.Approval.Entry, r.Approval.State, r.Form, r.ID, r.Author, "", r.Approval.By, r.Approval.At)
 		}
 	}
 	for i, g := range c.Glasses {
-		if err := put(fmt.Sprintf("glass|%d|supervisor", i), "glass", "", "", c.Assigned.Supervisor, ifEmpty(c.Assigned.Supervisor, "supervisor"), g.User, g.At); err != nil {
-			return err
-		}
-		if err := put(fmt.Sprintf("glass|%d|auditor", i), "glass", "", "", "", "auditor", g.User, g.At); err != nil {
-			return err
-		}
+		put(fmt.Sprintf("glass|%d|supervisor", i), "glass", "", "", c.Assigned.Supervisor, ifEmpty(c.Assigned.Supervisor, "supervisor"), g.User, g.At)
+		put(fmt.Sprintf("glass|%d|auditor", i), "glass", "", "", "", "auditor", g.User, g.At)
 	}
 	for _, r := range c.Of(formConsent) {
 		if r.Answers["override"] == true {
-			if err := put("override|"+r.ID, "override", formConsent, r.ID, c.Assigned.Supervisor, ifEmpty(c.Assigned.Supervisor, "supervisor"), r.Author, r.FirstAt); err != nil {
-				return err
-			}
+			put("override|"+r.ID, "override", formConsent, r.ID, c.Assigned.Supervisor, ifEmpty(c.Assigned.Supervisor, "supervisor"), r.Author, r.FirstAt)
 		}
 	}
 	if c.Assigned.By != "" {
-		return put("assigned", "assigned", "", "", c.Assigned.Worker, "", c.Assigned.By, c.Assigned.At)
+		put("assigned", "assigned", "", "", c.Assigned.Worker, "", c.Assigned.By, c.Assigned.At)
 	}
-	return nil
+	return out
 }
 
 func ifEmpty(s, role string) string {
@@ -368,15 +368,32 @@ func (p *Projector) Committed(s journal.Stream, history []journal.Opened) {
 	p.put(s.ID, c.Code, c.Sex(), c.Country, p.person(c))
 }
 
-// took keeps the case as a draft's check saw it, with every tier open, so that
-// drawing it in the same transaction need not begin from nothing.
+// Foresee folds a case before its transaction begins.
+func (p *Projector) Foresee(s journal.Stream, history []journal.Opened) {
+	if s.Kind == Kind && !s.Erased() && len(history) > 0 {
+		p.took(p.rules.Fold(s, history))
+	}
+}
+
+// asItStands folds a case of which all tiers are open, from what was foreseen
+// where it can, and keeps it for the drawing.
+func (p *Projector) asItStands(s journal.Stream, history []journal.Opened) *Case {
+	c := p.rules.foldOn(p.takenBefore(s.ID, history), s, history)
+	p.took(c)
+	return c
+}
+
+// took keeps a folded case, with every tier open, so that drawing it a moment
+// later need not begin from nothing.
 func (p *Projector) took(c *Case) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.taken) >= mostDrawn {
 		clear(p.taken)
 	}
-	p.taken[c.Stream.ID] = c
+	if c.Stream.Seq > 0 {
+		p.taken[c.Stream.ID] = c
+	}
 }
 
 // takenBefore gives the case that took kept, if it is the beginning of history.

@@ -154,9 +154,7 @@ func (s *Service) appendAlso(ctx context.Context, _ Reader, org string, drafts [
 				return d, nil
 			}
 		}
-		c := s.rules.Fold(js, history)
-		s.projector.took(c)
-		return take(ctx, c, history, d)
+		return take(ctx, s.projector.asItStands(js, history), history, d)
 	}
 	w.Also = also
 	receipts, err := s.journal.Append(ctx, w)

@@ -252,10 +252,11 @@ func scanEntry(row scanner) (Entry, []part, error) {
 	return e, parts, err
 }
 
-// readHistory opens a stream's entries, oldest first. keys may be nil (an
-// erased stream): everything then stays closed.
-func readHistory(ctx context.Context, q store.Querier, keys *vault.StreamKeys, stream string, tiers []Tier) ([]Opened, error) {
-	rows, err := q.Query(ctx, `SELECT `+entryColumns+` FROM entry WHERE stream = $1 ORDER BY seq`, stream)
+// readHistory opens a stream's entries after a sequence number (0: all),
+// oldest first. keys may be nil (an erased stream): everything then stays
+// closed.
+func readHistory(ctx context.Context, q store.Querier, keys *vault.StreamKeys, stream string, tiers []Tier, after int64) ([]Opened, error) {
+	rows, err := q.Query(ctx, `SELECT `+entryColumns+` FROM entry WHERE stream = $1 AND seq > $2 ORDER BY seq`, stream, after)
 	if err != nil {
 		return nil, fmt.Errorf("reading a stream: %w", err)
 	}
@@ -305,8 +306,23 @@ func wanted(t Tier, tiers []Tier) bool {
 	return false
 }
 
+const streamRow = `SELECT id, kind, org, created_at, seq, head_hash, erased_at FROM stream WHERE id = $1`
+
 func readStream(ctx context.Context, q store.Querier, id string) (Stream, error) {
-	s, err := scanStream(q.QueryRow(ctx, `SELECT id, kind, org, created_at, seq, head_hash, erased_at FROM stream WHERE id = $1`, id))
+	return takeStream(q.QueryRow(ctx, streamRow, id))
+}
+
+// holdStream is readStream that keeps other writers out until the transaction
+// ends. On SQLite every writing transaction does that.
+func holdStream(ctx context.Context, tx *store.Tx, id string) (Stream, error) {
+	if tx.Engine() == store.Postgres {
+		return takeStream(tx.QueryRow(ctx, streamRow+` FOR UPDATE`, id))
+	}
+	return readStream(ctx, tx, id)
+}
+
+func takeStream(row scanner) (Stream, error) {
+	s, err := scanStream(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Stream{}, ErrNoStream
 	}

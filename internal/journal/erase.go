@@ -120,7 +120,7 @@ func (j *Journal) clearErased(ctx context.Context, request, stream string) error
 		if s, err = readStream(ctx, tx, stream); err != nil {
 			return err
 		}
-		if history, err = readHistory(ctx, tx, nil, stream, nil); err != nil {
+		if history, err = readHistory(ctx, tx, nil, stream, nil, 0); err != nil {
 			return err
 		}
 		return j.project(ctx, tx, s, history, nil)

@@ -1,9 +1,10 @@
 package journal
 
-// Group commit: on SQLite one connection writes, and each commit waits for the
-// disk. Appends that wait for their turn go into the transaction of the one
-// whose turn it is, so that many writers share one wait. Each is still
-// acknowledged only when its own words are on the disk, and none can undo
+// Group commit: on SQLite one connection writes, on PostgreSQL every writer
+// waits for the log's counter until the one before has committed; and each
+// commit waits for the disk. Writers who wait for their turn go into the
+// transaction of the one whose turn it is, so that many share one wait. Each is
+// still acknowledged only when its own words are on the disk, and none can undo
 // another's: if one of a group fails, each is tried in a transaction of its own.
 
 import (
@@ -34,9 +35,6 @@ type group struct {
 
 // run does one call, alone or with others, and gives its own error.
 func (g *group) run(ctx context.Context, db *store.DB, do func(context.Context, *store.Tx) error) error {
-	if db.Engine() != store.SQLite { // PostgreSQL groups the commits of its connections itself
-		return db.Transact(ctx, func(tx *store.Tx) error { return do(ctx, tx) })
-	}
 	mine := &appending{ctx: ctx, do: do}
 	g.mu.Lock()
 	g.queue = append(g.queue, mine)

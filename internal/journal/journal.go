@@ -8,7 +8,7 @@
 //   - Nothing is updated or deleted. An amendment follows, a strike-out shows
 //     struck, erasure destroys keys (package vault) and leaves the chain whole.
 //   - Nobody reads unseen: answers are opened only by Read, which writes its
-//     line to the access log in the same transaction, before it returns.
+//     line to the access log before it returns.
 //   - Nobody changes history unnoticed: entries are chained within their
 //     stream, and their hashes stand in a Merkle log whose checkpoints are
 //     signed (see Verify).
@@ -227,6 +227,10 @@ func (j *Journal) AppendAll(ctx context.Context, writes []Write) ([][]Receipt, e
 	if err != nil {
 		return nil, fmt.Errorf("appending: %w", err)
 	}
+	begun, err := j.readAhead(ctx, writes, keys)
+	if err != nil {
+		return nil, fmt.Errorf("appending: %w", err)
+	}
 	var receipts [][]Receipt
 	var after []func()
 	err = j.group.run(ctx, j.db, func(ctx context.Context, tx *store.Tx) error {
@@ -236,7 +240,7 @@ func (j *Journal) AppendAll(ctx context.Context, writes []Write) ([][]Receipt, e
 				receipts[i] = refuseAll(w.Drafts, ErrErased)
 				continue
 			}
-			rs, done, err := j.appendStream(ctx, tx, w, keys[i])
+			rs, done, err := j.appendStream(ctx, tx, w, keys[i], begun[i])
 			if err != nil {
 				return err
 			}
@@ -268,15 +272,15 @@ func (j *Journal) keysFor(ctx context.Context, writes []Write) ([]*vault.StreamK
 
 // appendStream writes one stream's drafts, and gives what is to be done after
 // the commit (nil if nothing was accepted).
-func (j *Journal) appendStream(ctx context.Context, tx *store.Tx, w Write, keys *vault.StreamKeys) ([]Receipt, func(), error) {
-	s, err := j.lockStream(ctx, tx, w)
+func (j *Journal) appendStream(ctx context.Context, tx *store.Tx, w Write, keys *vault.StreamKeys, begun ahead) ([]Receipt, func(), error) {
+	s, err := j.lockStream(ctx, tx, w, begun.stream.ID != "")
 	if errors.Is(err, ErrErased) {
 		return refuseAll(w.Drafts, ErrErased), nil, nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	history, err := readHistory(ctx, tx, keys, s.ID, Tiers)
+	history, err := begun.historyOf(ctx, tx, keys, s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -305,23 +309,21 @@ func refuseAll(drafts []Draft, err error) []Receipt {
 }
 
 // lockStream gives the stream's row, made if this is its first entry, held
-// against other writers until the transaction ends.
-func (j *Journal) lockStream(ctx context.Context, tx *store.Tx, w Write) (Stream, error) {
+// against other writers until the transaction ends. A stream that was seen is
+// not made: rows of streams are never deleted.
+func (j *Journal) lockStream(ctx context.Context, tx *store.Tx, w Write, seen bool) (Stream, error) {
 	if w.Stream == "" || w.Kind == "" || w.Org == "" {
 		return Stream{}, fmt.Errorf("a write names its stream, kind and organisation: %w", ErrBadDraft)
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO stream (id, kind, org, created_at, seq, head_hash, erased_at)
-		VALUES ($1, $2, $3, 0, 0, $4, 0) ON CONFLICT (id) DO NOTHING`,
-		w.Stream, w.Kind, w.Org, make([]byte, sha256.Size))
-	if err != nil {
-		return Stream{}, fmt.Errorf("opening the stream: %w", err)
-	}
-	if tx.Engine() == store.Postgres {
-		if _, err := tx.Exec(ctx, `SELECT 1 FROM stream WHERE id = $1 FOR UPDATE`, w.Stream); err != nil {
-			return Stream{}, fmt.Errorf("locking the stream: %w", err)
+	if !seen {
+		_, err := tx.Exec(ctx, `INSERT INTO stream (id, kind, org, created_at, seq, head_hash, erased_at)
+			VALUES ($1, $2, $3, 0, 0, $4, 0) ON CONFLICT (id) DO NOTHING`,
+			w.Stream, w.Kind, w.Org, make([]byte, sha256.Size))
+		if err != nil {
+			return Stream{}, fmt.Errorf("opening the stream: %w", err)
 		}
 	}
-	s, err := readStream(ctx, tx, w.Stream)
+	s, err := holdStream(ctx, tx, w.Stream)
 	if err != nil {
 		return Stream{}, err
 	}

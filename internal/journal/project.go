@@ -69,7 +69,7 @@ func (j *Journal) committed(s Stream, history []Opened) {
 type Progress func(done, total int64)
 
 // rebuildBatch is how many streams one transaction of Rebuild redraws.
-const rebuildBatch = 500
+const rebuildBatch = 200
 
 // Rebuild redraws every projection from the journal. Each batch of streams is
 // one transaction, so the program can go on serving meanwhile; rows of streams
@@ -179,7 +179,10 @@ func (j *Journal) openStream(ctx context.Context, s Stream) opened {
 	if err != nil {
 		return opened{err: err}
 	}
-	history, err := readHistory(ctx, j.db, keys, s.ID, Tiers)
+	history, err := readHistory(ctx, j.db, keys, s.ID, Tiers, 0)
+	if err == nil && keys != nil {
+		j.foresee(s, history)
+	}
 	return opened{stream: s, history: history, keys: keys, err: err}
 }
 

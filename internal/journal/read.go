@@ -1,7 +1,7 @@
 package journal
 
 // Reading is written too: the only way to an answer leads through Read, which
-// puts a line into the access log in the transaction that reads.
+// puts a line into the access log before it gives anything away.
 
 import (
 	"context"
@@ -61,24 +61,27 @@ type Opener struct {
 	used  map[Tier]bool
 }
 
-// Read runs fn, which may open answers through the Opener, and writes what was
-// opened to the access log in the same transaction. Nothing that fn read may
-// leave the program before Read returned nil: if the line cannot be written,
-// Read fails. fn may run more than once.
+// Read runs fn over one unchanging snapshot, in which it may open answers
+// through the Opener, and then writes what was opened to the access log.
+// Nothing that fn read may leave the program before Read returned nil: if the
+// line is not on the disk, Read fails. fn may run more than once.
+//
+// The snapshot and the line are two transactions, so that readers do not wait
+// for each other's opening, and lines share the disk's wait with the entries
+// of others (see group).
 func (j *Journal) Read(ctx context.Context, r ReadRequest, fn func(tx *store.Tx, o *Opener) error) error {
 	if r.User == "" || r.Org == "" || r.Action == "" || r.Purpose == "" {
 		return errors.New("reading: a read says who reads, what and for which purpose")
 	}
-	return j.db.Transact(ctx, func(tx *store.Tx) error {
-		o := &Opener{j: j, tx: tx, tiers: r.Tiers, noted: map[string]bool{}, used: map[Tier]bool{}}
-		if err := fn(tx, o); err != nil {
-			return err
-		}
-		if len(o.noted) == 0 {
-			return nil // nothing about a person was opened
-		}
-		return j.writeAccess(ctx, tx, r, o)
+	var o *Opener
+	err := j.db.View(ctx, func(tx *store.Tx) error {
+		o = &Opener{j: j, tx: tx, tiers: r.Tiers, noted: map[string]bool{}, used: map[Tier]bool{}}
+		return fn(tx, o)
 	})
+	if err != nil || len(o.noted) == 0 { // nothing about a person was opened
+		return err
+	}
+	return j.group.run(ctx, j.db, func(ctx context.Context, tx *store.Tx) error { return j.writeAccess(ctx, tx, r, o) })
 }
 
 // History opens a stream. Tiers outside the read stay closed.
@@ -91,7 +94,7 @@ func (o *Opener) History(ctx context.Context, stream string) (Stream, []Opened, 
 	if err != nil {
 		return Stream{}, nil, err
 	}
-	history, err := readHistory(ctx, o.tx, keys, stream, o.tiers)
+	history, err := readHistory(ctx, o.tx, keys, stream, o.tiers, 0)
 	if err != nil {
 		return Stream{}, nil, err
 	}

@@ -22,6 +22,7 @@ type Projector struct {
 	key     []byte
 	country func(org string) string
 	shapes  journal.Shapes
+	folds   journal.Folds
 }
 
 // NewProjector makes the projection. The key makes the pseudonyms (32 bytes or
@@ -49,7 +50,7 @@ func (p *Projector) Project(ctx context.Context, tx *store.Tx, s journal.Stream,
 	if s.Erased() {
 		return Put(ctx, tx, s.ID, Fact{}, 0)
 	}
-	values, agreed := p.def.FactsFrom(p.recordsOf(history), p.country(s.Org))
+	values, agreed := p.def.FactsFrom(p.recordsOf(s, history), p.country(s.Org))
 	fact := Fact{Values: values}
 	if agreed {
 		person, err := Pseudonym(p.key, s.ID)
@@ -61,8 +62,15 @@ func (p *Projector) Project(ctx context.Context, tx *store.Tx, s journal.Stream,
 	return Put(ctx, tx, s.ID, fact, positionOf(history))
 }
 
-func (p *Projector) recordsOf(history []journal.Opened) []Record {
-	folded := journal.Fold(history, p.shapes)
+// Foresee folds a case before its transaction begins.
+func (p *Projector) Foresee(s journal.Stream, history []journal.Opened) {
+	if s.Kind == caseKind && !s.Erased() && len(history) > 0 {
+		p.folds.Ahead(s, history, p.shapes)
+	}
+}
+
+func (p *Projector) recordsOf(s journal.Stream, history []journal.Opened) []Record {
+	folded := p.folds.Fold(s, history, p.shapes)
 	out := make([]Record, 0, len(folded))
 	for _, r := range folded {
 		out = append(out, recordOf(r))
