@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -219,13 +221,36 @@ func hashEntry(e Entry, parts []part) (Hash, error) {
 const entryColumns = `id, stream, seq, form, form_version, act, record, follows, author, org, device,
 	written_at, recorded_at, prev_hash, hash, log_index, parts`
 
-func insertEntry(ctx context.Context, tx *store.Tx, e Entry, parts []part) error {
-	_, err := tx.Exec(ctx, `INSERT INTO entry (`+entryColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		e.ID, e.Stream, e.Seq, e.Form, e.FormVersion, string(e.Act), e.Record, strings.Join(e.Follows, ","),
-		e.Author, e.Org, e.Device, store.Micros(e.WrittenAt), store.Micros(e.RecordedAt),
-		e.PrevHash[:], e.Hash[:], e.LogIndex, encodeParts(parts))
-	return err
+// sealedEntry is an entry as it goes to the disk.
+type sealedEntry struct {
+	Entry
+	parts []part
+}
+
+// rowsPerStatement bounds how many rows one statement writes or looks for.
+const rowsPerStatement = 50
+
+func insertEntries(ctx context.Context, tx *store.Tx, entries []sealedEntry) error {
+	for some := range slices.Chunk(entries, rowsPerStatement) {
+		var args []any
+		rows := make([]string, len(some))
+		for i, e := range some {
+			row := []any{e.ID, e.Stream, e.Seq, e.Form, e.FormVersion, string(e.Act), e.Record, strings.Join(e.Follows, ","),
+				e.Author, e.Org, e.Device, store.Micros(e.WrittenAt), store.Micros(e.RecordedAt),
+				e.PrevHash[:], e.Hash[:], e.LogIndex, encodeParts(e.parts)}
+			marks := make([]string, len(row))
+			for k := range row {
+				marks[k] = "$" + strconv.Itoa(len(args)+k+1)
+			}
+			rows[i] = "(" + strings.Join(marks, ", ") + ")"
+			args = append(args, row...)
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO entry (`+entryColumns+`) VALUES `+strings.Join(rows, ", "), args...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type scanner interface{ Scan(...any) error }

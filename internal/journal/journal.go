@@ -32,6 +32,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"banyan/internal/store"
@@ -284,7 +287,11 @@ func (j *Journal) appendStream(ctx context.Context, tx *store.Tx, w Write, keys 
 	if err != nil {
 		return nil, nil, err
 	}
-	a := &appender{j: j, tx: tx, keys: keys, stream: s, history: history, prepare: w.Prepare, check: w.Check}
+	elsewhere, err := idsTaken(ctx, tx, s.ID, w.Drafts)
+	if err != nil {
+		return nil, nil, err
+	}
+	a := &appender{j: j, tx: tx, keys: keys, stream: s, history: history, elsewhere: elsewhere, prepare: w.Prepare, check: w.Check}
 	var receipts []Receipt
 	for _, d := range w.Drafts {
 		r, err := a.append(ctx, d)
@@ -293,7 +300,7 @@ func (j *Journal) appendStream(ctx context.Context, tx *store.Tx, w Write, keys 
 		}
 		receipts = append(receipts, r)
 	}
-	if a.accepted == 0 {
+	if len(a.written) == 0 {
 		return receipts, nil, nil
 	}
 	after, err := a.finish(ctx, w.Also)
@@ -338,14 +345,15 @@ func (j *Journal) lockStream(ctx context.Context, tx *store.Tx, w Write, seen bo
 
 // appender holds what one Append carries along.
 type appender struct {
-	j        *Journal
-	tx       *store.Tx
-	keys     *vault.StreamKeys
-	stream   Stream
-	history  []Opened
-	prepare  func(context.Context, *store.Tx, Stream, []Opened, Draft) (Draft, error)
-	check    func(context.Context, *store.Tx, Stream, []Opened, Draft) error
-	accepted int
+	j         *Journal
+	tx        *store.Tx
+	keys      *vault.StreamKeys
+	stream    Stream
+	history   []Opened
+	elsewhere map[string]bool // ids of drafts that entries of other streams have
+	prepare   func(context.Context, *store.Tx, Stream, []Opened, Draft) (Draft, error)
+	check     func(context.Context, *store.Tx, Stream, []Opened, Draft) error
+	written   []sealedEntry // sealed and chained; finish brings them to the disk
 }
 
 // append writes one draft, or gives the receipt that says why not.
@@ -366,8 +374,8 @@ func (a *appender) append(ctx context.Context, d Draft) (Receipt, error) {
 		return Receipt{ID: d.ID, Status: Refused, Err: fmt.Errorf("%w: %v", ErrBadDraft, err)}, nil
 	}
 	d.Answers = normal
-	if r, done, err := a.seenBefore(ctx, d); done || err != nil {
-		return r, err
+	if r, done := a.seenBefore(d); done {
+		return r, nil
 	}
 	if err := a.followsKnown(d); err != nil {
 		return Receipt{ID: d.ID, Status: Refused, Err: err}, nil
@@ -377,35 +385,59 @@ func (a *appender) append(ctx context.Context, d Draft) (Receipt, error) {
 			return Receipt{ID: d.ID, Status: Refused, Err: err}, nil
 		}
 	}
-	e, err := a.write(ctx, d)
+	e, err := a.write(d)
 	if err != nil {
 		return Receipt{}, err
 	}
 	a.history = append(a.history, Opened{Entry: e, Answers: d.Answers})
-	a.accepted++
 	return Receipt{ID: d.ID, Status: Accepted, Seq: e.Seq, RecordedAt: e.RecordedAt}, nil
 }
 
 // seenBefore answers a draft whose id stands already: the same words are
 // Already, other words are refused, so that neither is lost silently.
-func (a *appender) seenBefore(ctx context.Context, d Draft) (Receipt, bool, error) {
+func (a *appender) seenBefore(d Draft) (Receipt, bool) {
 	for _, o := range a.history {
 		if o.ID != d.ID {
 			continue
 		}
 		if sameDraft(o, d) {
-			return Receipt{ID: d.ID, Status: Already, Seq: o.Seq, RecordedAt: o.RecordedAt}, true, nil
+			return Receipt{ID: d.ID, Status: Already, Seq: o.Seq, RecordedAt: o.RecordedAt}, true
 		}
-		return Receipt{ID: d.ID, Status: Refused, Err: ErrIDTaken}, true, nil
+		return Receipt{ID: d.ID, Status: Refused, Err: ErrIDTaken}, true
 	}
-	var n int
-	if err := a.tx.QueryRow(ctx, `SELECT count(*) FROM entry WHERE id = $1`, d.ID).Scan(&n); err != nil {
-		return Receipt{}, false, fmt.Errorf("looking for the entry's id: %w", err)
+	if a.elsewhere[d.ID] {
+		return Receipt{ID: d.ID, Status: Refused, Err: ErrIDTaken}, true
 	}
-	if n > 0 {
-		return Receipt{ID: d.ID, Status: Refused, Err: ErrIDTaken}, true, nil
+	return Receipt{}, false
+}
+
+// idsTaken finds those of the drafts' ids that entries of other streams have.
+func idsTaken(ctx context.Context, tx *store.Tx, stream string, drafts []Draft) (map[string]bool, error) {
+	taken := map[string]bool{}
+	for some := range slices.Chunk(drafts, rowsPerStatement) {
+		args := []any{stream}
+		marks := make([]string, len(some))
+		for i, d := range some {
+			args = append(args, d.ID)
+			marks[i] = "$" + strconv.Itoa(i+2)
+		}
+		rows, err := tx.Query(ctx, `SELECT id FROM entry WHERE stream <> $1 AND id IN (`+strings.Join(marks, ", ")+`)`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("looking for the entries' ids: %w", err)
+		}
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				rows.Close()
+				return nil, fmt.Errorf("looking for the entries' ids: %w", err)
+			}
+			taken[id] = true
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return nil, fmt.Errorf("looking for the entries' ids: %w", err)
+		}
 	}
-	return Receipt{}, false, nil
+	return taken, nil
 }
 
 // followsKnown holds that an entry follows entries of its own record that
@@ -433,8 +465,8 @@ func (a *appender) followsKnown(d Draft) error {
 	return nil
 }
 
-// write seals, chains and inserts one entry.
-func (a *appender) write(ctx context.Context, d Draft) (Entry, error) {
+// write seals and chains one entry.
+func (a *appender) write(d Draft) (Entry, error) {
 	e := Entry{
 		ID: d.ID, Stream: d.Stream, Seq: a.stream.Seq + 1, Form: d.Form, FormVersion: d.FormVersion,
 		Act: d.Act, Record: d.Record, Follows: d.Follows, Author: d.Author, Org: d.Org, Device: d.Device,
@@ -448,21 +480,28 @@ func (a *appender) write(ctx context.Context, d Draft) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	e.LogIndex, err = nextLeaf(ctx, a.tx)
-	if err != nil {
-		return Entry{}, err
-	}
-	if err := insertEntry(ctx, a.tx, e, parts); err != nil {
-		return Entry{}, fmt.Errorf("writing an entry: %w", err)
-	}
+	a.written = append(a.written, sealedEntry{e, parts})
 	a.stream.Seq, a.stream.HeadHash = e.Seq, e.Hash
 	return e, nil
 }
 
-// finish moves the stream's head and redraws its projections.
+// finish writes the entries, moves the stream's head and redraws its
+// projections.
 func (a *appender) finish(ctx context.Context, also func(context.Context, *store.Tx, Stream, []Opened) error) (func(), error) {
+	leaf, err := takeLeaves(ctx, a.tx, len(a.written))
+	if err != nil {
+		return nil, err
+	}
+	news := a.history[len(a.history)-len(a.written):]
+	for i := range a.written {
+		a.written[i].LogIndex = leaf + int64(i)
+		news[i].LogIndex = leaf + int64(i)
+	}
+	if err := insertEntries(ctx, a.tx, a.written); err != nil {
+		return nil, fmt.Errorf("writing entries: %w", err)
+	}
 	a.stream.CreatedAt = a.history[0].RecordedAt
-	_, err := a.tx.Exec(ctx, `UPDATE stream SET seq = $2, head_hash = $3, created_at = $4 WHERE id = $1`,
+	_, err = a.tx.Exec(ctx, `UPDATE stream SET seq = $2, head_hash = $3, created_at = $4 WHERE id = $1`,
 		a.stream.ID, a.stream.Seq, a.stream.HeadHash[:], store.Micros(a.stream.CreatedAt))
 	if err != nil {
 		return nil, fmt.Errorf("moving the stream's head: %w", err)
@@ -478,12 +517,12 @@ func (a *appender) finish(ctx context.Context, also func(context.Context, *store
 	return func() { a.j.committed(a.stream, a.history) }, nil
 }
 
-// nextLeaf takes the next place in the Merkle log. On PostgreSQL the row lock
-// orders all writers until they commit.
-func nextLeaf(ctx context.Context, tx *store.Tx) (int64, error) {
+// takeLeaves takes the next n places in the Merkle log and gives the first. On
+// PostgreSQL the row lock orders all writers until they commit.
+func takeLeaves(ctx context.Context, tx *store.Tx, n int) (int64, error) {
 	var size int64
-	if err := tx.QueryRow(ctx, `UPDATE log_head SET size = size + 1 WHERE one = 1 RETURNING size`).Scan(&size); err != nil {
+	if err := tx.QueryRow(ctx, `UPDATE log_head SET size = size + $1 WHERE one = 1 RETURNING size`, n).Scan(&size); err != nil {
 		return 0, fmt.Errorf("taking a place in the log: %w", err)
 	}
-	return size - 1, nil
+	return size - int64(n), nil
 }
