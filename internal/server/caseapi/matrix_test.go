@@ -168,7 +168,7 @@ func TestNoRouteAnswersWhatThePolicyDenies(t *testing.T) {
 	opening := func(id string) bool { return id == "case-break-glass" } // it changes the stand, so it comes last
 	routes := o.routeCells(t, seats, absent, func(id string) bool { return opening(id) || skip() })
 	routes += o.routeCells(t, seats, absent, func(id string) bool { return !opening(id) })
-	t.Logf("%d cells of routes, %d of forms, %d of tiers: %d in all, %d stands", routes, forms, tiers, routes+forms+tiers, len(seats))
+	t.Attr("policy-matrix", fmt.Sprintf("%d cells (%d of routes, %d of forms, %d of tiers), %d stands", routes+forms+tiers, routes, forms, tiers, len(seats)))
 	if full && routes+forms+tiers < 10_000 {
 		t.Errorf("%d cells, want at least 10,000", routes+forms+tiers)
 	}
