@@ -12,8 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -218,8 +216,10 @@ func hashEntry(e Entry, parts []part) (Hash, error) {
 	return sha256.Sum256(b.Bytes()), nil
 }
 
-const entryColumns = `id, stream, seq, form, form_version, act, record, follows, author, org, device,
-	written_at, recorded_at, prev_hash, hash, log_index, parts`
+var entryNames = []string{"id", "stream", "seq", "form", "form_version", "act", "record", "follows", "author", "org", "device",
+	"written_at", "recorded_at", "prev_hash", "hash", "log_index", "parts"}
+
+var entryColumns = strings.Join(entryNames, ", ")
 
 // sealedEntry is an entry as it goes to the disk.
 type sealedEntry struct {
@@ -227,30 +227,14 @@ type sealedEntry struct {
 	parts []part
 }
 
-// rowsPerStatement bounds how many rows one statement writes or looks for.
-const rowsPerStatement = 50
-
 func insertEntries(ctx context.Context, tx *store.Tx, entries []sealedEntry) error {
-	for some := range slices.Chunk(entries, rowsPerStatement) {
-		var args []any
-		rows := make([]string, len(some))
-		for i, e := range some {
-			row := []any{e.ID, e.Stream, e.Seq, e.Form, e.FormVersion, string(e.Act), e.Record, strings.Join(e.Follows, ","),
-				e.Author, e.Org, e.Device, store.Micros(e.WrittenAt), store.Micros(e.RecordedAt),
-				e.PrevHash[:], e.Hash[:], e.LogIndex, encodeParts(e.parts)}
-			marks := make([]string, len(row))
-			for k := range row {
-				marks[k] = "$" + strconv.Itoa(len(args)+k+1)
-			}
-			rows[i] = "(" + strings.Join(marks, ", ") + ")"
-			args = append(args, row...)
-		}
-		_, err := tx.Exec(ctx, `INSERT INTO entry (`+entryColumns+`) VALUES `+strings.Join(rows, ", "), args...)
-		if err != nil {
-			return err
-		}
+	rows := make([][]any, len(entries))
+	for i, e := range entries {
+		rows[i] = []any{e.ID, e.Stream, e.Seq, e.Form, e.FormVersion, string(e.Act), e.Record, strings.Join(e.Follows, ","),
+			e.Author, e.Org, e.Device, store.Micros(e.WrittenAt), store.Micros(e.RecordedAt),
+			e.PrevHash[:], e.Hash[:], e.LogIndex, encodeParts(e.parts)}
 	}
-	return nil
+	return tx.InsertRows(ctx, "entry", entryNames, rows)
 }
 
 type scanner interface{ Scan(...any) error }

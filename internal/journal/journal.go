@@ -411,10 +411,13 @@ func (a *appender) seenBefore(d Draft) (Receipt, bool) {
 	return Receipt{}, false
 }
 
+// idsPerStatement bounds the ids of one query.
+const idsPerStatement = 50
+
 // idsTaken finds those of the drafts' ids that entries of other streams have.
 func idsTaken(ctx context.Context, tx *store.Tx, stream string, drafts []Draft) (map[string]bool, error) {
 	taken := map[string]bool{}
-	for some := range slices.Chunk(drafts, rowsPerStatement) {
+	for some := range slices.Chunk(drafts, idsPerStatement) {
 		args := []any{stream}
 		marks := make([]string, len(some))
 		for i, d := range some {

@@ -68,40 +68,61 @@ func (j *Journal) committed(s Stream, history []Opened) {
 // Progress is told how far long work has come.
 type Progress func(done, total int64)
 
-// rebuildBatch is how many streams one transaction of Rebuild redraws.
-const rebuildBatch = 200
+// rebuildBatch is how many streams one transaction of Rebuild redraws. Two
+// batches are in hand at once, and projections keep what they foresaw of both.
+const rebuildBatch = 100
 
 // Rebuild redraws every projection from the journal. Each batch of streams is
-// one transaction, so the program can go on serving meanwhile; rows of streams
-// that the journal does not have are removed at the end. It gives the number
-// of entries read.
+// one transaction, so the program can go on serving meanwhile, and the next
+// batch is opened while one is drawn; rows of streams that the journal does
+// not have are removed at the end. It gives the number of entries read.
 func (j *Journal) Rebuild(ctx context.Context, progress Progress) (int64, error) {
-	var total, done int64
+	var total, done, entries int64
 	if err := j.db.QueryRow(ctx, `SELECT count(*) FROM stream`).Scan(&total); err != nil {
 		return 0, fmt.Errorf("rebuilding: %w", err)
 	}
-	var entries int64
-	after := ""
-	for {
-		streams, err := j.streamsAfter(ctx, after, rebuildBatch)
-		if err != nil {
-			return entries, fmt.Errorf("rebuilding: %w", err)
-		}
-		if len(streams) == 0 {
-			break
-		}
-		n, err := j.rebuildStreams(ctx, streams)
+	ctx, stop := context.WithCancel(ctx)
+	batches := make(chan []opened)
+	var opening error // read when batches is closed
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	wg.Go(func() {
+		defer close(batches)
+		opening = j.openAll(ctx, batches)
+	})
+	for batch := range batches {
+		n, err := j.redraw(ctx, batch)
 		if err != nil {
 			return entries, fmt.Errorf("rebuilding: %w", err)
 		}
 		entries += n
-		done += int64(len(streams))
-		after = streams[len(streams)-1].ID
+		done += int64(len(batch))
 		if progress != nil {
 			progress(done, total)
 		}
 	}
+	if opening != nil {
+		return entries, fmt.Errorf("rebuilding: %w", opening)
+	}
 	return entries, j.dropOrphans(ctx)
+}
+
+// openAll opens every stream, batch by batch.
+func (j *Journal) openAll(ctx context.Context, batches chan<- []opened) error {
+	after := ""
+	for {
+		streams, err := j.streamsAfter(ctx, after, rebuildBatch)
+		if err != nil || len(streams) == 0 {
+			return err
+		}
+		after = streams[len(streams)-1].ID
+		select {
+		case batches <- j.openStreams(ctx, streams):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (j *Journal) streamsAfter(ctx context.Context, after string, limit int) ([]Stream, error) {
@@ -130,8 +151,8 @@ type opened struct {
 	err     error
 }
 
-// rebuildStreams opens streams on all cores and draws them in one transaction.
-func (j *Journal) rebuildStreams(ctx context.Context, streams []Stream) (int64, error) {
+// openStreams opens streams on all cores.
+func (j *Journal) openStreams(ctx context.Context, streams []Stream) []opened {
 	results := make([]opened, len(streams))
 	var wg sync.WaitGroup
 	next := make(chan int)
@@ -147,10 +168,14 @@ func (j *Journal) rebuildStreams(ctx context.Context, streams []Stream) (int64, 
 	}
 	close(next)
 	wg.Wait()
-	var entries int64
-	err := j.db.Transact(ctx, func(tx *store.Tx) error {
+	return results
+}
+
+// redraw draws opened streams in one transaction and counts their entries.
+func (j *Journal) redraw(ctx context.Context, batch []opened) (entries int64, err error) {
+	err = j.db.Transact(ctx, func(tx *store.Tx) error {
 		entries = 0
-		for _, r := range results {
+		for _, r := range batch {
 			if r.err != nil {
 				return r.err
 			}

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -48,9 +49,41 @@ func (tx *Tx) Redraw(ctx context.Context, stream string, want Rows) error {
 			}
 		}
 	}
+	var fresh [][]any
 	for _, key := range order {
-		if err := tx.putRow(ctx, stream, want, have[key], shall[key]); err != nil {
-			return fmt.Errorf("writing a row of %s: %w", want.Table, err)
+		if have[key] == nil {
+			fresh = append(fresh, append([]any{stream}, shall[key]...))
+			continue
+		}
+		if err := tx.changeRow(ctx, stream, want, have[key], shall[key]); err != nil {
+			return fmt.Errorf("changing a row of %s: %w", want.Table, err)
+		}
+	}
+	if err := tx.InsertRows(ctx, want.Table, want.Columns, fresh); err != nil {
+		return fmt.Errorf("writing rows of %s: %w", want.Table, err)
+	}
+	return nil
+}
+
+// mostValues bounds the values of one statement; both engines take more.
+const mostValues = 1000
+
+// InsertRows writes rows in as few statements as may be.
+func (tx *Tx) InsertRows(ctx context.Context, table string, columns []string, rows [][]any) error {
+	for some := range slices.Chunk(rows, max(1, mostValues/len(columns))) {
+		var args []any
+		var b strings.Builder
+		b.WriteString("INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES ")
+		for i, row := range some {
+			b.WriteString([]string{"(", ", ("}[min(i, 1)])
+			for k := range row {
+				b.WriteString([]string{"$", ", $"}[min(k, 1)] + strconv.Itoa(len(args)+k+1))
+			}
+			b.WriteByte(')')
+			args = append(args, row...)
+		}
+		if _, err := tx.Exec(ctx, b.String(), args...); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -77,13 +110,8 @@ func (tx *Tx) rowsOf(ctx context.Context, stream string, r Rows) (map[string][]a
 	return have, rows.Err()
 }
 
-// putRow inserts a row, or changes the columns that differ.
-func (tx *Tx) putRow(ctx context.Context, stream string, r Rows, have, want []any) error {
-	if have == nil {
-		_, err := tx.Exec(ctx, `INSERT INTO `+r.Table+` (`+strings.Join(r.Columns, ", ")+`) VALUES (`+placeholders(len(r.Columns))+`)`,
-			append([]any{stream}, want...)...)
-		return err
-	}
+// changeRow writes the columns that differ.
+func (tx *Tx) changeRow(ctx context.Context, stream string, r Rows, have, want []any) error {
 	args := append([]any{stream}, want[:r.Key-1]...)
 	var set []string
 	for i := r.Key - 1; i < len(want); i++ {
@@ -110,14 +138,6 @@ func (r Rows) where() string {
 		b.WriteString([]string{" WHERE ", " AND "}[min(i, 1)] + c + " = $" + strconv.Itoa(i+1))
 	}
 	return b.String()
-}
-
-func placeholders(n int) string {
-	out := make([]string, n)
-	for i := range out {
-		out[i] = "$" + strconv.Itoa(i+1)
-	}
-	return strings.Join(out, ", ")
 }
 
 // normalRow gives values the types in which the engines give them back.
