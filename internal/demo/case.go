@@ -12,6 +12,7 @@ import (
 
 	"banyan/internal/forms"
 	"banyan/internal/journal"
+	"banyan/internal/screening"
 )
 
 // stages lists how far stories go and how many of a hundred end there.
@@ -236,10 +237,37 @@ func (t *teller) screening() error {
 	case t.child.age >= 18:
 		profile = "adult_labour"
 	}
-	said := map[string]any{"mode": "worker_read", "consent_asked": true, "profile": profile,
+	said := map[string]any{"mode": "worker_read", "consent_asked": true, "profile": profile, "answers": t.signs(),
+		"act":              []any{pick(t.m.rng, []string{"recruitment", "transportation", "harbouring"})},
 		"worker_judgement": pick(t.m.rng, []string{"agree", "agree", "agree", "higher"}),
 		"status":           "possible_victim", "identification_stage": "presumed", "next_step": "full_assessment"}
-	return t.fill("F02_screening", said, 50)
+	if profile != "child_labour" {
+		said["adult_certain"] = t.child.age >= 18
+	}
+	return t.fill(screening.Form, said, 50)
+}
+
+// signs answers the screening's questions: most signs come with trafficking,
+// some things are not known, and now and then a question is refused.
+func (t *teller) signs() map[string]any {
+	out := map[string]any{}
+	often := 6
+	if t.child.trafficked {
+		often = 34
+	}
+	for _, code := range t.m.screen.InForce().Codes() {
+		switch {
+		case t.m.chance(often):
+			out[code] = screening.Yes
+		case t.m.chance(12):
+			out[code] = screening.Open
+		case t.m.chance(3):
+			out[code] = screening.Refused
+		default:
+			out[code] = screening.No
+		}
+	}
+	return out
 }
 
 func (t *teller) consent() error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"banyan/internal/forms"
+	"banyan/internal/screening"
 )
 
 // tries bounds how often an answer that a rule refuses is thought of anew.
@@ -46,11 +47,11 @@ func (m *Maker) fill(formID string, s story, said map[string]any, share int) (ma
 			answers[f.Name] = v
 		}
 	}
-	env := forms.Env{Now: s.at, Lang: "en", Known: s.known, NewID: func() string { return m.rowID() }}
+	env := forms.Env{Now: s.at, Lang: "en", Known: s.known, NewID: func() string { return m.rowID() }, Auto: m.auto}
 	for range tries {
 		clean, problems := form.Check(answers, env)
 		if len(problems) == 0 {
-			return clean, nil
+			return m.withResult(formID, clean), nil
 		}
 		for _, p := range problems {
 			m.mend(form, answers, p, s)
@@ -58,6 +59,25 @@ func (m *Maker) fill(formID string, s story, said map[string]any, share int) (ma
 	}
 	_, problems := form.Check(answers, env)
 	return nil, fmt.Errorf("%s: no answer found that its rules accept: %v", formID, problems)
+}
+
+// auto gives what the server fills in by itself.
+func (m *Maker) auto(path string) any {
+	if in := m.screen.InForce(); in != nil && path == screening.FieldVersion {
+		return in.ID
+	}
+	return nil
+}
+
+// withResult computes a screening's result as the server does.
+func (m *Maker) withResult(formID string, clean map[string]any) map[string]any {
+	if formID != screening.Form {
+		return clean
+	}
+	if result, ok := m.screen.Result(clean); ok {
+		clean[screening.FieldResult] = result.Answer()
+	}
+	return clean
 }
 
 // mend thinks anew of the top-level answer in which a problem lies.
