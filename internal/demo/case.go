@@ -251,11 +251,15 @@ func (t *teller) screening() error {
 // some things are not known, and now and then a question is refused.
 func (t *teller) signs() map[string]any {
 	out := map[string]any{}
+	in := t.m.screen.InForce()
+	if in == nil {
+		return nil
+	}
 	often := 6
 	if t.child.trafficked {
 		often = 34
 	}
-	for _, code := range t.m.screen.InForce().Codes() {
+	for _, code := range in.Codes() {
 		switch {
 		case t.m.chance(often):
 			out[code] = screening.Yes
