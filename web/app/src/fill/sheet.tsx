@@ -5,6 +5,7 @@ import { t } from '../lang/index.ts';
 import { readThrough } from '../local/reads.ts';
 import { Name } from '../ui/index.tsx';
 import { isEmpty, type Field, type Form } from './model.ts';
+import { isResultAnswer, ScreeningResult } from '../screening/result.tsx';
 import { answerText, type Names } from './text.ts';
 
 /** Names of colleagues and organisations, for references. */
@@ -44,5 +45,5 @@ export function Sheet({ form, answers, names, only, cleared = [] }: Props) {
 }
 
 Sheet.Text = ({ form, field, value, names }: { form: Form; field: Field; value: unknown; names: Names }) => (
-  <Name of={{ text: answerText(form, field, value, names) }} />
+  isResultAnswer(value) && field.type === 'auto' ? <ScreeningResult form={form} result={value} /> : <Name of={{ text: answerText(form, field, value, names) }} />
 );
