@@ -237,41 +237,17 @@ func (t *teller) screening() error {
 	case t.child.age >= 18:
 		profile = "adult_labour"
 	}
-	said := map[string]any{"mode": "worker_read", "consent_asked": true, "profile": profile, "answers": t.signs(),
-		"act":              []any{pick(t.m.rng, []string{"recruitment", "transportation", "harbouring"})},
+	said := map[string]any{"mode": "worker_read", "consent_asked": true, "profile": profile, "adult_certain": nil,
 		"worker_judgement": pick(t.m.rng, []string{"agree", "agree", "agree", "higher"}),
 		"status":           "possible_victim", "identification_stage": "presumed", "next_step": "full_assessment"}
 	if profile != "child_labour" {
 		said["adult_certain"] = t.child.age >= 18
 	}
-	return t.fill(screening.Form, said, 50)
-}
-
-// signs answers the screening's questions: most signs come with trafficking,
-// some things are not known, and now and then a question is refused.
-func (t *teller) signs() map[string]any {
-	out := map[string]any{}
-	in := t.m.screen.InForce()
-	if in == nil {
-		return nil
-	}
-	often := 6
+	t.m.signsIn100 = 6
 	if t.child.trafficked {
-		often = 34
+		t.m.signsIn100 = 34
 	}
-	for _, code := range in.Codes() {
-		switch {
-		case t.m.chance(often):
-			out[code] = screening.Yes
-		case t.m.chance(12):
-			out[code] = screening.Open
-		case t.m.chance(3):
-			out[code] = screening.Refused
-		default:
-			out[code] = screening.No
-		}
-	}
-	return out
+	return t.fill(screening.Form, said, 50)
 }
 
 func (t *teller) consent() error {

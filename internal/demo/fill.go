@@ -6,6 +6,8 @@ package demo
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,7 +53,7 @@ func (m *Maker) fill(formID string, s story, said map[string]any, share int) (ma
 	for range tries {
 		clean, problems := form.Check(answers, env)
 		if len(problems) == 0 {
-			return m.withResult(formID, clean), nil
+			return m.screened(formID, clean), nil
 		}
 		for _, p := range problems {
 			m.mend(form, answers, p, s)
@@ -69,15 +71,36 @@ func (m *Maker) auto(path string) any {
 	return nil
 }
 
-// withResult computes a screening's result as the server does.
-func (m *Maker) withResult(formID string, clean map[string]any) map[string]any {
+// screened gives a screening the answers that go with its story, and computes
+// the result as the server does. It has dice of its own, so that other entries
+// of the same seed stay the same.
+func (m *Maker) screened(formID string, clean map[string]any) map[string]any {
 	if formID != screening.Form {
 		return clean
+	}
+	if rows, ok := clean[screening.FieldAnswers].(map[string]any); ok {
+		for _, code := range slices.Sorted(maps.Keys(rows)) {
+			rows[code] = m.sign()
+		}
 	}
 	if result, ok := m.screen.Result(clean); ok {
 		clean[screening.FieldResult] = result.Answer()
 	}
 	return clean
+}
+
+// sign answers one indicator: some things are not known, and now and then a
+// question is refused.
+func (m *Maker) sign() any {
+	switch n := m.signs.IntN(100); {
+	case n < m.signsIn100:
+		return screening.Yes
+	case n < m.signsIn100+8:
+		return screening.Open
+	case n < m.signsIn100+11:
+		return screening.Refused
+	}
+	return screening.No
 }
 
 // mend thinks anew of the top-level answer in which a problem lies.
