@@ -9,5 +9,5 @@ import "embed"
 
 // FS holds every content file, with paths relative to this folder, as forms/F04_registration.yaml.
 //
-//go:embed README.md *.yaml *.csv all:forms all:codelists all:lang all:names all:labels
+//go:embed README.md *.yaml *.csv all:forms all:codelists all:instruments all:lang all:names all:labels
 var FS embed.FS

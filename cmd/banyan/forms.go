@@ -18,12 +18,14 @@ import (
 	"banyan/internal/forms"
 	"banyan/internal/policy"
 	"banyan/internal/register"
+	"banyan/internal/screening"
 )
 
 const formsUsage = `Usage: banyan forms check [--dir DIR]
 
 Reads every form, code list and translation, and where they are there the
-steps and deadlines of a case, the register's variables and the policy. Names
+steps and deadlines of a case, the screening instruments, the register's
+variables and the policy. Names
 each fault by file, line and field; the last line counts what was read. Without
 --dir it checks the content that this program carries.
 
@@ -74,6 +76,10 @@ func checkForms(fsys fs.FS, out io.Writer) error {
 	for _, f := range others {
 		fmt.Fprintln(out, f)
 	}
+	instruments, _ := screening.Load(fsys) // its faults are among those of the work
+	for _, in := range instruments.Instruments() {
+		fmt.Fprintf(out, "screening instrument %s: %d indicators, %d rules%s\n", in.ID, len(in.Codes()), len(in.Rules), statusOf(in))
+	}
 	for _, l := range library.Languages() {
 		if l.Code != forms.English {
 			fmt.Fprintf(out, "%s: %d of %d texts, %s\n", l.Code, l.Translated, l.Texts, l.Status)
@@ -84,6 +90,18 @@ func checkForms(fsys fs.FS, out io.Writer) error {
 		return misuse("%d faults in the content", n)
 	}
 	return nil
+}
+
+// statusOf says what a reader must know of an instrument.
+func statusOf(in *screening.Instrument) string {
+	s := ""
+	if in.InForce {
+		s += ", in force"
+	}
+	if in.Status != "" {
+		s += ", " + in.Status
+	}
+	return s
 }
 
 func has(fsys fs.FS, file string) bool {
@@ -158,7 +176,8 @@ func faultLines(file string, err error) []string {
 	}
 	var lines []string
 	for _, line := range strings.Split(err.Error(), "\n") {
-		if !strings.HasPrefix(line, file) {
+		named := strings.HasPrefix(line, file) || strings.HasPrefix(line, screening.Dir+"/") || strings.HasPrefix(line, "labels/")
+		if !named {
 			line = file + ": " + line
 		}
 		lines = append(lines, line)

@@ -72,6 +72,26 @@ func TestFormsCheckNamesEachFaultAndWritesNothing(t *testing.T) {
 	}
 }
 
+func TestFormsCheckReadsTheScreeningInstruments(t *testing.T) {
+	file := filepath.Join("instruments", "ilo_ec_delphi_2009.yaml")
+	for about, c := range map[string]struct{ file, old, new, want string }{
+		"a weight mistyped":             {file, "{code: D1.job, adult: S", "{code: D1.job, adult: 5", `(?m)^instruments/ilo_ec_delphi_2009\.yaml:\d+: dimensions\[0\]\.indicators\[0\]\.adult: weight "5"`},
+		"an indicator without words":    {file, "code: D1.job,", "code: D1.jobb,", `(?m)^instruments/ilo_ec_delphi_2009\.yaml: dimensions\.D1\.jobb: is not in the code list`},
+		"a rule that lowers":            {file, "class: forced_labour_indicated\n    text", "class: subthreshold_signs\n    text", `(?m)^instruments/ilo_ec_delphi_2009\.yaml:\d+: rules: .*lighter class`},
+		"words for what does not exist": {filepath.Join("labels", "vi.yaml"), "      labour_rights_case:", "      labour_case:", `(?m)^labels/vi\.yaml: instruments\.ilo-ec-delphi-2009\.classes\.labour_case`},
+	} {
+		dir := contentCopy(t)
+		change(t, filepath.Join(dir, c.file), c.old, c.new)
+		code, out, _ := formsCheck("--dir", dir)
+		if code != exitMisused || !regexp.MustCompile(c.want).MatchString(out) {
+			t.Errorf("%s: exit %d\n%s", about, code, out)
+		}
+	}
+	if _, out, _ := formsCheck(); !strings.Contains(out, "screening instrument ilo-ec-delphi-2009: 67 indicators, 15 rules, in force, unverified") {
+		t.Errorf("the instrument is not named:\n%s", out)
+	}
+}
+
 func TestFormsCheckReadsTheRulesBesideTheForms(t *testing.T) {
 	for file, broken := range map[string]string{"policy.yaml": "roles: 7", "register.yaml": "variables: 7", "casework.yaml": "states: 7"} {
 		t.Run(file, func(t *testing.T) {

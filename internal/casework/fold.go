@@ -13,12 +13,13 @@ import (
 
 	"banyan/internal/forms"
 	"banyan/internal/journal"
+	"banyan/internal/screening"
 )
 
 // Form ids that the rules of this room speak of.
 const (
 	formContact      = "F01_first_contact"
-	formScreening    = "F02_screening"
+	formScreening    = screening.Form
 	formConsent      = "F03_consent"
 	formRegistration = "F04_registration"
 	formHistory      = "F05_trafficking_history"
@@ -521,6 +522,7 @@ func (r *Rules) FoldRecord(entries []journal.Opened) *Record {
 		out.Disputes = append(out.Disputes, mine)
 	}
 	out.Answers = r.join(out.Form, folded.Parts)
+	r.screen(out)
 	return out
 }
 

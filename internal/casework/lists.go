@@ -731,7 +731,7 @@ func (s *Service) inboxApproval(ctx context.Context, o *journal.Opener, r Reader
 	for _, f := range form.Fields {
 		if value, ok := rec.Answers[f.Name]; ok && len(item.Summary) < 8 {
 			if text := s.rules.textOf(f, value, r.Lang); text != "" {
-				item.Summary = append(item.Summary, Line{f.Label(r.Lang), text, string(f.Tier)})
+				item.Summary = append(item.Summary, Line{Label: f.Label(r.Lang), Text: text, Tier: string(f.Tier)})
 			}
 		}
 	}

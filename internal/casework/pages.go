@@ -115,6 +115,8 @@ type Line struct {
 	Label string `json:"label"`
 	Text  string `json:"text"`
 	Tier  string `json:"tier"`
+	// Computed says that the program says this, not a person.
+	Computed bool `json:"computed,omitempty"`
 }
 
 // TimelineItem is one entry.

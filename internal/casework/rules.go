@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"banyan/internal/forms"
+	"banyan/internal/screening"
 )
 
 // Rules is the content that drives cases. It never changes after LoadRules.
@@ -26,6 +27,8 @@ type Rules struct {
 	Clocks    []*ClockRule
 	Limits    []LimitRule
 	Forms     *forms.Library
+	// Instruments are the screening's weights and rules.
+	Instruments *screening.Set
 
 	risk      riskRule
 	countries map[string]map[string]clockOverride
@@ -262,8 +265,8 @@ func (e *events) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// LoadRules reads casework.yaml, clocks.yaml and countries.yaml. The error
-// names everything that is wrong.
+// LoadRules reads casework.yaml, clocks.yaml, countries.yaml and the screening
+// instruments. The error names everything that is wrong.
 func LoadRules(fsys fs.FS, lib *forms.Library) (*Rules, error) {
 	var steps struct {
 		States    []StateRule    `yaml:"states"`
@@ -310,6 +313,7 @@ func LoadRules(fsys fs.FS, lib *forms.Library) (*Rules, error) {
 		r.byForm[a.Form] = a
 	}
 	faults = append(faults, r.link()...)
+	faults = append(faults, r.loadInstruments(fsys)...)
 	if err := r.loadWords(fsys); err != nil {
 		faults = append(faults, err)
 	}

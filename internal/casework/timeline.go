@@ -9,6 +9,7 @@ import (
 
 	"banyan/internal/forms"
 	"banyan/internal/journal"
+	"banyan/internal/screening"
 )
 
 func (v *view) timeline() []TimelineItem {
@@ -63,7 +64,7 @@ func (v *view) actSummary(o journal.Opened) []Line {
 	text := func(name string) string { s, _ := coded[name].(string); return s }
 	add := func(label, value string, tier journal.Tier) {
 		if value != "" {
-			out = append(out, Line{label, value, string(tier)})
+			out = append(out, Line{Label: label, Text: value, Tier: string(tier)})
 		}
 	}
 	switch o.Form {
@@ -99,21 +100,26 @@ func (v *view) summary(form *forms.Form, o journal.Opened) []Line {
 	out := []Line{}
 	if o.Act == journal.Strike {
 		if s, ok := o.Answers[journal.Story]["reason"].(string); ok {
-			out = append(out, Line{"Reason", s, string(journal.Story)})
+			out = append(out, Line{Label: "Reason", Text: s, Tier: string(journal.Story)})
 		}
 		return out
 	}
+	if result, ok := o.Answers[journal.Story][screening.FieldResult]; ok && form.ID == formScreening {
+		if text := v.c.rules.resultText(result, v.r.Lang); text != "" {
+			out = append(out, Line{Label: v.say("Result"), Text: text, Tier: string(journal.Story), Computed: true})
+		}
+	}
 	for _, f := range form.Fields {
 		value, ok := o.Answers[journal.Tier(f.Tier)][f.Name]
-		if !ok || len(out) == 5 {
+		if !ok || len(out) == 5 || f.Type == forms.Auto {
 			continue
 		}
 		if text := v.c.rules.textOf(f, value, v.r.Lang); text != "" {
-			out = append(out, Line{f.Label(v.r.Lang), text, string(f.Tier)})
+			out = append(out, Line{Label: f.Label(v.r.Lang), Text: text, Tier: string(f.Tier)})
 		}
 	}
 	if s, ok := o.Answers[journal.Story]["_reason"].(string); ok {
-		out = append(out, Line{"Reason", s, string(journal.Story)})
+		out = append(out, Line{Label: "Reason", Text: s, Tier: string(journal.Story)})
 	}
 	return out
 }

@@ -24,8 +24,8 @@ type labels struct {
 	Clocks map[string]string
 }
 
-// ownWords are the sentences of this room itself. Vietnamese is drafted, to be
-// read by a native speaker.
+// ownWords are the sentences of this room itself. They are drafted, to be read
+// by native speakers.
 var ownWords = map[string]map[string]string{
 	"vi": {
 		"A goal of the plan is due":                               "Một mục tiêu của kế hoạch đến hạn",
@@ -36,6 +36,16 @@ var ownWords = map[string]map[string]string{
 		"A case was opened in an emergency":                       "Một ca đã được mở khẩn cấp",
 		"Acted without consent: look at the reason":               "Đã hành động khi chưa có đồng thuận: hãy xem lý do",
 		"Newly assigned to you":                                   "Mới được giao cho bạn",
+		"Result":                                                  "Kết quả",
+		"draft instrument, unverified":                            "bộ công cụ bản nháp, chưa kiểm chứng",
+		"%d %% not known":                                         "%d %% chưa biết",
+		notNegative:                                               "Kết quả không loại trừ mua bán người. Hãy chọn giai đoạn khác, hoặc ghi nhận định thấp hơn kèm lý do.",
+	},
+	"km": {
+		"Result":                       "លទ្ធផល",
+		"draft instrument, unverified": "ឧបករណ៍ព្រាង មិនទាន់ផ្ទៀងផ្ទាត់",
+		"%d %% not known":              "មិនដឹង %d %%",
+		notNegative:                    "លទ្ធផលមិនបានបដិសេធការជួញដូរទេ។ សូមជ្រើសរើសដំណាក់កាលផ្សេង ឬកត់ត្រាការវិនិច្ឆ័យទាបជាង ជាមួយហេតុផល។",
 	},
 }
 

@@ -19,6 +19,7 @@ import (
 	"banyan/internal/forms"
 	"banyan/internal/journal"
 	"banyan/internal/policy"
+	"banyan/internal/screening"
 	"banyan/internal/store"
 )
 
@@ -69,10 +70,9 @@ func refuse(path, code, message string) error {
 var absentProblem = fault.Problem{Code: string(fault.DeniedOrAbsent), Message: "there is nothing here for you"}
 
 const (
-	latest      = 10 * time.Minute // how far a device's clock may run ahead
-	maxEntries  = 200              // entries in one request
-	lateAfter   = 24 * time.Hour   // an amendment of a note after this shows as late
-	newestRules = "ilo-ec-delphi-2009"
+	latest     = 10 * time.Minute // how far a device's clock may run ahead
+	maxEntries = 200              // entries in one request
+	lateAfter  = 24 * time.Hour   // an amendment of a note after this shows as late
 )
 
 // Submit takes entries one by one: accepted, already there, or refused with
@@ -230,7 +230,7 @@ func (s *Service) takeEntry(r Reader, entries []NewEntry) taker {
 		if err := s.mayWriteNow(c, form, d, e); err != nil {
 			return d, err
 		}
-		answers, err := s.checkAnswers(ctx, r, c, form, d, e)
+		answers, whole, err := s.checkAnswers(ctx, r, c, form, d, e)
 		if err != nil {
 			return d, err
 		}
@@ -238,6 +238,10 @@ func (s *Service) takeEntry(r Reader, entries []NewEntry) taker {
 			if !slices.Contains(allowed, tier) {
 				return d, &refusal{[]fault.Problem{absentProblem}}
 			}
+		}
+		// After the writer's tiers were looked at: the result is nobody's writing.
+		if err := s.rules.addResult(form.ID, whole, answers, r.Lang); err != nil {
+			return d, err
 		}
 		d.Answers = answers
 		if d.Act == journal.Submit {
@@ -281,31 +285,31 @@ func (s *Service) mayWriteNow(c *Case, form *forms.Form, d journal.Draft, e NewE
 }
 
 // checkAnswers holds answers, or changes, against every rule of the form, and
-// takes them apart by tier.
-func (s *Service) checkAnswers(ctx context.Context, r Reader, c *Case, form *forms.Form, d journal.Draft, e NewEntry) (map[journal.Tier]map[string]any, error) {
+// takes them apart by tier. whole is the record as it will be.
+func (s *Service) checkAnswers(ctx context.Context, r Reader, c *Case, form *forms.Form, d journal.Draft, e NewEntry) (parts map[journal.Tier]map[string]any, whole map[string]any, err error) {
 	env := s.env(ctx, r, c, d.WrittenAt)
 	if e.Act == string(journal.Submit) {
 		clean, problems := form.Check(e.Answers, env)
 		if len(problems) > 0 {
-			return nil, refusalOf(problems)
+			return nil, nil, refusalOf(problems)
 		}
-		return split(form, clean), nil
+		return split(form, clean), clean, nil
 	}
 	if e.Act != string(journal.Amend) {
-		return nil, refuse("act", "act", "an entry submits, amends or strikes out")
+		return nil, nil, refuse("act", "act", "an entry submits, amends or strikes out")
 	}
 	rec := c.Records[e.Record]
 	if rec == nil {
-		return nil, refuse("record", "not_yet", "this changes something that has not arrived yet; send that first")
+		return nil, nil, refuse("record", "not_yet", "this changes something that has not arrived yet; send that first")
 	}
 	seen := closure(rec.Entries, e.Follows)
 	if len(seen) == 0 {
-		return nil, refuse("follows", "not_yet", "an amendment names the entries it follows")
+		return nil, nil, refuse("follows", "not_yet", "an amendment names the entries it follows")
 	}
 	base := s.rules.FoldRecord(seen)
 	out, problems := form.CheckAmend(base.Answers, e.Answers, env)
 	if len(problems) > 0 {
-		return nil, refusalOf(problems)
+		return nil, nil, refusalOf(problems)
 	}
 	for _, dispute := range base.Disputes { // choosing what stands already also settles
 		if v, given := e.Answers[dispute.Field]; given {
@@ -315,16 +319,16 @@ func (s *Service) checkAnswers(ctx context.Context, r Reader, c *Case, form *for
 		}
 	}
 	if len(out) == 0 {
-		return nil, refuse("answers", "unchanged", "nothing was changed")
+		return nil, nil, refuse("answers", "unchanged", "nothing was changed")
 	}
-	parts := split(form, out)
+	parts = split(form, out)
 	if e.Reason != "" {
 		if parts[journal.Story] == nil {
 			parts[journal.Story] = map[string]any{}
 		}
 		parts[journal.Story]["_reason"] = e.Reason
 	}
-	return parts, nil
+	return parts, form.Apply(base.Answers, out), nil
 }
 
 // closure gives the entries that a writer who followed these had seen, in
@@ -376,8 +380,10 @@ func (s *Service) env(ctx context.Context, r Reader, c *Case, written time.Time)
 			switch path {
 			case "case_code":
 				return c.Code
-			case "instrument_version":
-				return newestRules
+			case screening.FieldVersion:
+				if in := s.rules.Instruments.InForce(); in != nil {
+					return in.ID
+				}
 			}
 			return nil
 		},
@@ -567,8 +573,11 @@ func (s *Service) takeFirst(ctx context.Context, r Reader, c *Case, d journal.Dr
 	if err := s.mayWriteNow(c, form, d, e); err != nil {
 		return d, err
 	}
-	answers, err := s.checkAnswers(ctx, r, c, form, d, e)
+	answers, whole, err := s.checkAnswers(ctx, r, c, form, d, e)
 	if err != nil {
+		return d, err
+	}
+	if err := s.rules.addResult(form.ID, whole, answers, r.Lang); err != nil {
 		return d, err
 	}
 	d.Answers = answers

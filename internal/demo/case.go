@@ -12,6 +12,7 @@ import (
 
 	"banyan/internal/forms"
 	"banyan/internal/journal"
+	"banyan/internal/screening"
 )
 
 // stages lists how far stories go and how many of a hundred end there.
@@ -236,10 +237,17 @@ func (t *teller) screening() error {
 	case t.child.age >= 18:
 		profile = "adult_labour"
 	}
-	said := map[string]any{"mode": "worker_read", "consent_asked": true, "profile": profile,
+	said := map[string]any{"mode": "worker_read", "consent_asked": true, "profile": profile, "adult_certain": nil,
 		"worker_judgement": pick(t.m.rng, []string{"agree", "agree", "agree", "higher"}),
 		"status":           "possible_victim", "identification_stage": "presumed", "next_step": "full_assessment"}
-	return t.fill("F02_screening", said, 50)
+	if profile != "child_labour" {
+		said["adult_certain"] = t.child.age >= 18
+	}
+	t.m.signsIn100 = 6
+	if t.child.trafficked {
+		t.m.signsIn100 = 34
+	}
+	return t.fill(screening.Form, said, 50)
 }
 
 func (t *teller) consent() error {

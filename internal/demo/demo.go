@@ -22,6 +22,7 @@ import (
 
 	"banyan/internal/forms"
 	"banyan/internal/journal"
+	"banyan/internal/screening"
 )
 
 // Country is everything that the generator made up.
@@ -63,12 +64,16 @@ type Case struct {
 // Maker makes countries.
 type Maker struct {
 	lib    *forms.Library
+	screen *screening.Set
 	names  *nameBook
 	places *placeBook
 	now    time.Time
 	rng    *rand.Rand
 	ids    Directory
 	given  map[string]bool // given to cases so far
+
+	signs      *rand.Rand // for the answers of screenings
+	signsIn100 int        // of a hundred questions, how many the next child answers with yes
 }
 
 // Directory gives the real ids of organisations, teams and staff that the
@@ -90,8 +95,12 @@ func New(content fs.FS, lib *forms.Library, seed uint64, now time.Time, ids Dire
 	if err != nil {
 		return nil, fmt.Errorf("reading places for the demo: %w", err)
 	}
-	return &Maker{lib: lib, names: names, places: places, now: now.Truncate(time.Minute), ids: ids,
-		given: map[string]bool{}, rng: rand.New(rand.NewPCG(seed, 0xba17a))}, nil
+	instruments, faults := screening.Load(content)
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("reading screening instruments for the demo: %w", faults[0])
+	}
+	return &Maker{lib: lib, screen: instruments, names: names, places: places, now: now.Truncate(time.Minute), ids: ids,
+		given: map[string]bool{}, rng: rand.New(rand.NewPCG(seed, 0xba17a)), signs: rand.New(rand.NewPCG(seed, 0x5c4ee))}, nil
 }
 
 // Organisations and Staff are the same in every country of this package.

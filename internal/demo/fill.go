@@ -6,11 +6,14 @@ package demo
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"banyan/internal/forms"
+	"banyan/internal/screening"
 )
 
 // tries bounds how often an answer that a rule refuses is thought of anew. A
@@ -48,18 +51,58 @@ func (m *Maker) fill(formID string, s story, said map[string]any, share int) (ma
 			answers[f.Name] = v
 		}
 	}
-	env := forms.Env{Now: s.at, Lang: "en", Known: s.known, NewID: func() string { return m.rowID() }}
+	env := forms.Env{Now: s.at, Lang: "en", Known: s.known, NewID: func() string { return m.rowID() }, Auto: m.auto}
 	var problems []forms.Problem
 	for range tries {
 		var clean map[string]any
 		if clean, problems = form.Check(answers, env); len(problems) == 0 {
-			return clean, nil
+			return m.screened(formID, clean), nil
 		}
 		for _, p := range problems {
 			m.mend(form, answers, p, s)
 		}
 	}
 	return nil, fmt.Errorf("%s: no answer found that its rules accept: %v", formID, problems)
+}
+
+// auto gives what the server fills in by itself.
+func (m *Maker) auto(path string) any {
+	if in := m.screen.InForce(); in != nil && path == screening.FieldVersion {
+		return in.ID
+	}
+	return nil
+}
+
+// screened gives a screening the answers that go with its story, and computes
+// the result as the server does. It has dice of its own, so that other entries
+// of the same seed stay the same.
+func (m *Maker) screened(formID string, clean map[string]any) map[string]any {
+	if formID != screening.Form {
+		return clean
+	}
+	if rows, ok := clean[screening.FieldAnswers].(map[string]any); ok {
+		for _, code := range slices.Sorted(maps.Keys(rows)) {
+			rows[code] = m.sign()
+		}
+	}
+	if result, ok := m.screen.Result(clean); ok {
+		clean[screening.FieldResult] = result.Answer()
+	}
+	return clean
+}
+
+// sign answers one indicator: some things are not known, and now and then a
+// question is refused.
+func (m *Maker) sign() any {
+	switch n := m.signs.IntN(100); {
+	case n < m.signsIn100:
+		return screening.Yes
+	case n < m.signsIn100+8:
+		return screening.Open
+	case n < m.signsIn100+11:
+		return screening.Refused
+	}
+	return screening.No
 }
 
 // mend thinks anew of the top-level answer in which a problem lies.

@@ -35,7 +35,7 @@ var notOfAPerson = []string{
 
 // otherRooms are the first parts of paths below /api whose routes know nothing
 // of cases: sign-in, the own account, staff, content, counts.
-var otherRooms = []string{"sign-in", "sign-out", "step-up", "invitations", "me", "people", "organisations", "admin", "forms", "lists", "places", "register"}
+var otherRooms = []string{"sign-in", "sign-out", "step-up", "invitations", "me", "people", "organisations", "admin", "forms", "lists", "places", "instruments", "register"}
 
 type operation struct {
 	ID string `json:"operationId"`

@@ -1,5 +1,6 @@
 // Package contentapi gives the browser what practitioners own: forms with
-// their rules, code lists, and the places of the programme countries. Nothing
+// their rules, code lists, screening instruments, and the places of the
+// programme countries. Nothing
 // of it is about a person.
 package contentapi
 
@@ -16,6 +17,7 @@ import (
 
 	"banyan/internal/fault"
 	"banyan/internal/forms"
+	"banyan/internal/screening"
 	"banyan/internal/server"
 	"banyan/internal/server/adminapi"
 )
@@ -27,7 +29,9 @@ const action = "content.read"
 type Content struct {
 	Library *forms.Library
 	faults  []forms.Fault
-	places  map[string][]Place // country code, or code of the place above → places
+
+	instruments *screening.Set
+	places      map[string][]Place // country code, or code of the place above → places
 }
 
 // Listing is one form among all.
@@ -54,7 +58,11 @@ func Load(content fs.FS, library *forms.Library, faults []forms.Fault) (*Content
 	if err != nil {
 		return nil, fmt.Errorf("reading places.csv: %w", err)
 	}
-	return &Content{Library: library, faults: faults, places: places}, nil
+	instruments, found := screening.Load(content)
+	if len(found) > 0 {
+		return nil, fmt.Errorf("reading screening instruments: %w", found[0])
+	}
+	return &Content{Library: library, faults: faults, places: places, instruments: instruments}, nil
 }
 
 // readPlaces reads country,level,code,name,parent.
@@ -91,6 +99,7 @@ func Routes(api huma.API, c *Content) {
 	huma.Register(api, op("/api/forms", "forms", "All forms"), c.forms)
 	huma.Register(api, op("/api/forms/{id}", "form", "One form with its rules"), c.form)
 	huma.Register(api, op("/api/lists/{id}", "list", "One code list"), c.list)
+	huma.Register(api, op("/api/instruments/{id}", "instrument", "One screening instrument with its weights and rules; in-force gives the one for new screenings"), c.instrument)
 	huma.Register(api, op("/api/places", "places", "Provinces of a country, or districts of a province"), c.placesOf)
 }
 
@@ -138,6 +147,18 @@ func (c *Content) list(_ context.Context, in *oneInput) (*struct{ Body *forms.Li
 		return nil, fault.Absent()
 	}
 	return &struct{ Body *forms.ListDescription }{l}, nil
+}
+
+func (c *Content) instrument(_ context.Context, in *oneInput) (*struct{ Body screening.Description }, error) {
+	found, ok := c.instruments.Instrument(in.ID)
+	if in.ID == "in-force" {
+		found = c.instruments.InForce()
+		ok = found != nil
+	}
+	if !ok {
+		return nil, fault.Absent()
+	}
+	return &struct{ Body screening.Description }{found.Describe(in.Lang)}, nil
 }
 
 func (c *Content) placesOf(_ context.Context, in *struct {

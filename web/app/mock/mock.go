@@ -17,6 +17,7 @@ import (
 
 	"banyan/content"
 	"banyan/internal/forms"
+	"banyan/internal/screening"
 )
 
 // Passwords of the invented users are their login and this.
@@ -30,6 +31,9 @@ type Server struct {
 
 	app fs.FS
 	lib *forms.Library
+
+	instruments *screening.Set
+
 	mux *http.ServeMux
 
 	mu     sync.Mutex
@@ -62,7 +66,8 @@ func New(app fs.FS, now func() time.Time) (*Server, error) {
 		return nil, errors.New("the content cannot be read")
 	}
 	_ = faults // the content's own tests tell
-	s := &Server{Now: now, app: app, lib: lib, mux: http.NewServeMux(), seen: map[string]bool{}}
+	instruments, _ := screening.Load(content.FS)
+	s := &Server{Now: now, app: app, lib: lib, instruments: instruments, mux: http.NewServeMux(), seen: map[string]bool{}}
 	s.invent()
 	s.routes()
 	return s, nil

@@ -52,6 +52,9 @@ func (s *Server) routes() {
 		}
 		send(w, f.Describe(r.FormValue("lang")))
 	})
+	on("GET /api/instruments/{id}", func(w http.ResponseWriter, r *http.Request) {
+		send(w, s.instruments.InForce().Describe(r.FormValue("lang")))
+	})
 	on("GET /api/lists/{id}", func(w http.ResponseWriter, r *http.Request) {
 		l, ok := s.lib.DescribeList(r.PathValue("id"), r.FormValue("lang"))
 		if !ok {

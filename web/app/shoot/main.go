@@ -52,6 +52,7 @@ func views(login, id, record string) []view {
 			view{"case-access", "/cases/" + id + "?tab=access", "document.querySelector('.tab-body table, .empty')"},
 			view{"record", "/cases/" + id + "/records/" + record, "document.querySelector('.answers')"},
 			view{"form-registration", "/cases/" + id + "/forms/F04_registration/new", "document.querySelector('.field')"},
+			view{"form-screening", "/cases/" + id + "/forms/F02_screening/new", "document.querySelector('.matrix')"},
 			view{"form-consent", "/cases/" + id + "/forms/F03_consent/new", "document.querySelector('.matrix')"},
 			view{"form-note", "/cases/" + id + "/forms/F11_case_note/new", "document.querySelector('.field')"},
 		)

@@ -3,6 +3,7 @@
 // type does not allow.
 import type { Answers } from './wire.gen.ts';
 import type * as app from '../src/api/types.ts';
+import type { Instrument } from '../src/screening/evaluate.ts';
 
 /** A code is a word of some list: the app names those it knows, the server may say more. */
 type Loose<T> = T extends string ? string
@@ -19,6 +20,7 @@ export type All = [
   Held<app.Page<app.Person>, Answers['GET /api/people']>,
   Held<app.Page<app.Organisation>, Answers['GET /api/organisations']>,
   Held<app.FormListing[], Answers['GET /api/forms']>,
+  Held<Instrument, Answers['GET /api/instruments/{id}']>,
   Held<app.Place[], Answers['GET /api/places']>,
   Held<app.Today, Answers['GET /api/today']>,
   Held<app.Found, Answers['POST /api/find']>,

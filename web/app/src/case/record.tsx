@@ -10,7 +10,7 @@ import { enqueue, flush, newEntry, returned, unsent } from '../local/sync.ts';
 import { uuid } from '../local/uuid.ts';
 import { query, setTitle } from '../router.ts';
 import { Act, Bones, Box, Dialog, ErrorNote, Line, Shown, say } from '../ui/index.tsx';
-import { fieldAt, loadForm, stepsIn, type Form } from '../fill/model.ts';
+import { fieldAt, loadForm, stepsIn, withInstrument, type Form } from '../fill/model.ts';
 import { Sheet, useNames } from '../fill/sheet.tsx';
 import { approvalWord, Decide } from './approve.tsx';
 
@@ -25,7 +25,7 @@ function Record({ view, page, caseId, reload }: { view: RecordView; page: CasePa
   const [form, setForm] = useState<Form>();
   const [error, setError] = useState<Error>();
   const names = useNames(caseId);
-  useEffect(() => { loadForm(view.form).then(setForm, setError); }, [view.form]);
+  useEffect(() => { loadForm(view.form).then((f) => withInstrument(f, view.answers.instrument_version)).then(setForm, setError); }, [view.form]);
   if (error) return <ErrorNote error={error} />;
   if (!form) return <Bones kind="page" />;
   const mayWrite = view.may_write ?? (!page || page.may.includes('write'));

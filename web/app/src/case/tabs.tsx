@@ -61,8 +61,9 @@ function Timeline({ page }: { page: CasePage }) {
 }
 
 function Moment({ item, page }: { item: TimelineItem; page: CasePage }) {
-  const story = item.summary.filter((s) => s.tier === 'story');
-  const rest = item.summary.filter((s) => s.tier !== 'story');
+  // What the program computed is nobody's words: it is not quoted.
+  const story = item.summary.filter((s) => s.tier === 'story' && !s.computed);
+  const rest = item.summary.filter((s) => s.tier !== 'story' || s.computed);
   const disputes = page.disputes.filter((d) => d.record === item.record);
   const system = item.form.startsWith('act.');
   const by = item.author === me.value?.user.name || item.author === me.value?.user.id ? t('by.you') : t('by', { name: item.author });

@@ -1,6 +1,6 @@
 // One question of a form, for every type of the content schema. A question is
 // drawn again only when its own answer, fault or choices change.
-import { Component } from 'preact';
+import { Component, Fragment } from 'preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { NoNetwork, call, get, url } from '../api/client.ts';
@@ -11,6 +11,8 @@ import { useRead } from '../local/reads.ts';
 import { uuid } from '../local/uuid.ts';
 import { errorWords, say, scriptLang } from '../ui/index.tsx';
 import { sizeOf } from '../case/tabs.tsx';
+import { dimensionOf, isResult } from '../screening/answers.ts';
+import { LiveResult } from '../screening/result.tsx';
 import { codesOf, type Code, type Field, type Form } from './model.ts';
 import { answerText } from './text.ts';
 
@@ -25,6 +27,8 @@ export interface Desk {
   wrong: (path: string) => string | undefined;
   choices: (path: string, field: Field) => Code[];
   known: (path: string) => Known | undefined;
+  /** A screening by the rules for a child. */
+  child?: boolean | undefined;
   /** Changes whenever any of the above may answer differently. */
   round: number;
 }
@@ -40,6 +44,7 @@ const id = (path: string): string => `f-${path}`;
 export function Fields({ fields, prefix, values, desk }: { fields: Field[]; prefix: string; values: Record<string, unknown> | undefined; desk: Desk }) {
   return <>{fields.map((f) => {
     const path = prefix ? `${prefix}.${f.name}` : f.name;
+    if (isResult(f)) return <LiveResult key={f.name} form={desk.form} field={f} answers={values ?? {}} />;
     if (f.type === 'auto' || f.name === desk.form.approval_field || !desk.applies(path)) return null;
     return <Question key={f.name} field={f} path={path} value={values?.[f.name]} desk={desk} />;
   })}</>;
@@ -415,10 +420,20 @@ function Rows({ field, path, value, desk }: Props) {
   );
 }
 
+/** The rows of a screening are the indicators of its profile, under the names of their dimensions. */
+const partOf = (desk: Desk, field: Field, code: string | undefined) => {
+  const instrument = field.rows === desk.form.instrument?.indicators ? desk.form.instrument : undefined;
+  return code === undefined ? undefined : instrument?.dimensions.find((d) => d.indicators.some((i) => i.code === code));
+};
+const asked = (desk: Desk, field: Field, code: string): boolean => {
+  const instrument = field.rows === desk.form.instrument?.indicators ? desk.form.instrument : undefined;
+  return !instrument || dimensionOf(instrument, code, desk.child ?? true) !== undefined;
+};
+
 /** A matrix: one table where there is room and one choice a row, cards otherwise. */
 function Matrix({ field, path, value, desk }: Props) {
-  const rows = codesOf(desk.form, field.rows);
   const v = (value ?? {}) as Record<string, unknown>;
+  const rows = codesOf(desk.form, field.rows).filter((r) => asked(desk, field, r.code) || v[r.code] !== undefined);
   const wrong = desk.wrong(path);
   const choices = codesOf(desk.form, field.list);
   const frame = (body: ComponentChildren) => (
@@ -439,17 +454,21 @@ function Matrix({ field, path, value, desk }: Props) {
     )));
   }
   return frame(
-    <div class="matrix">{rows.map((r) => {
+    <div class="matrix">{rows.map((r, i) => {
       const name = id(`${path}.${r.code}`);
       const bad = desk.wrong(`${path}.${r.code}`);
+      const part = partOf(desk, field, r.code);
       return (
-        <div class={`matrix-row ${bad ? 'bad' : ''}`} role="radiogroup" aria-labelledby={`${name}-label`} key={r.code} id={name} tabIndex={-1}>
+        <Fragment key={r.code}>
+        {part && part.id !== partOf(desk, field, rows[i - 1]?.code)?.id && <h3 class="matrix-part">{part.name} <span class="soft small">{t('matrix.answered', { n: rows.filter((x) => v[x.code] !== undefined && partOf(desk, field, x.code)?.id === part.id).length, of: rows.filter((x) => partOf(desk, field, x.code)?.id === part.id).length })}</span></h3>}
+        <div class={`matrix-row ${bad ? 'bad' : ''}`} role="radiogroup" aria-labelledby={`${name}-label`} id={name} tabIndex={-1}>
           <span id={`${name}-label`}>{r.label}{bad && <span class="why-wrong">{bad}</span>}</span>
           <div class="picks short">{choices.map((c) => (
             <label class="pick" key={c.code}><input type="radio" name={name} checked={v[r.code] === c.code} onChange={() => desk.set(`${path}.${r.code}`, c.code)} />{c.label}</label>
           ))}
           {v[r.code] !== undefined && <button type="button" class="link tall" onClick={() => desk.set(`${path}.${r.code}`, undefined)}>{t('clear')}<span class="visually-hidden"> {r.label}</span></button>}</div>
         </div>
+        </Fragment>
       );
     })}</div>,
   );

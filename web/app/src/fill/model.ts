@@ -5,9 +5,12 @@ import type { Answers } from '../api/types.ts';
 import { url } from '../api/client.ts';
 import { lang } from '../lang/index.ts';
 import { readThrough } from '../local/reads.ts';
-import type { CodeDescription as Code, Description as Form, FieldDescription as Field, ListDescription as List } from '../forms/types.ts';
+import type { CodeDescription as Code, Description, FieldDescription as Field, ListDescription as List } from '../forms/types.ts';
+import type { Instrument } from '../screening/evaluate.ts';
 
-export type { Code, Field, Form, List };
+/** A form with what its pages need besides: a screening's weights and rules. */
+export type Form = Description & { instrument?: Instrument };
+export type { Code, Field, List };
 
 export const CONTAINERS = new Set(['group', 'repeat']);
 export const SILENT = new Set(['note', 'preview']);
@@ -32,7 +35,23 @@ async function fetchForm(id: string): Promise<Form> {
   await Promise.all((form.external ?? []).map(async (list) => {
     form.lists[list] = await loadList(list);
   }));
+  // Without it the form works as before; only the result waits for the server.
+  if (form.fields.some((f) => f.appearance === 'screening_result')) {
+    const instrument = await loadInstrument('in-force').catch(() => undefined);
+    if (instrument) form.instrument = instrument;
+  }
   return form;
+}
+
+/** The form with the instrument that a record was made with, when that is another one. */
+export async function withInstrument(form: Form, version: unknown): Promise<Form> {
+  if (!form.instrument || typeof version !== 'string' || version === '' || version === form.instrument.id) return form;
+  const instrument = await loadInstrument(version).catch(() => undefined);
+  return instrument ? { ...form, instrument } : form;
+}
+
+async function loadInstrument(id: string): Promise<Instrument> {
+  return (await readThrough<Instrument>(url`/api/instruments/${id}?lang=${lang.value}`)).data;
 }
 
 export async function loadList(id: string): Promise<List> {

@@ -3,7 +3,7 @@
 // listed first, with links; what will be sent is read once more before it goes.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ApiError, url } from '../api/client.ts';
-import type { CasePage, Prefill, Problem, RecordView } from '../api/types.ts';
+import type { Answers, CasePage, Prefill, Problem, RecordView } from '../api/types.ts';
 import { lang, t, word } from '../lang/index.ts';
 import { moment, now } from '../lang/dates.ts';
 import { Keeper, draftKey, findDraft, type Draft } from '../local/drafts.ts';
@@ -15,7 +15,8 @@ import { Bones, Box, ErrorNote, say } from '../ui/index.tsx';
 import { Unverified } from '../case/tabs.tsx';
 import { amended, changes, check, defaults, settle } from './engine.ts';
 import { Fields, type Desk } from './fields.tsx';
-import { at, fieldAt, isEmpty, loadForm, withAnswer, type Form } from './model.ts';
+import { claimsTooMuch, isResult, resultOf } from '../screening/answers.ts';
+import { at, fieldAt, isEmpty, loadForm, withAnswer, withInstrument, type Form } from './model.ts';
 import { Sheet, useNames } from './sheet.tsx';
 import { takeFirstContact } from './start.ts';
 
@@ -37,8 +38,9 @@ export function FillPage({ caseId = '', form, record = '' }: { caseId?: string; 
 }
 
 async function load(caseId: string, formId: string, record: string): Promise<Loaded> {
-  const form = await loadForm(formId);
+  const asIs = await loadForm(formId);
   const view = record ? (await readThrough<RecordView>(url`/api/cases/${caseId}/records/${record}`)).data : undefined;
+  const form = await withInstrument(asIs, view?.answers.instrument_version);
   const hidden = new Set<string>(view?.hidden_tiers ?? []);
   const key = draftKey(caseId || 'new', formId, record);
   const kept = await findDraft(key);
@@ -114,6 +116,7 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
       if (!f || isEmpty(at(draft.answers, path))) return undefined;
       return { title: f.title ?? '', at: f.at ?? '', author: f.author ?? '', confirmed: isConfirmed(path), confirm: () => change({ ...latest.current, confirmed: [...latest.current.confirmed, path] }) };
     },
+    child: resultOf(form, draft.answers)?.child,
     round: problems.length,
   };
 
@@ -121,6 +124,7 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
     e.preventDefault();
     const found = check(form, draft.answers, env).problems.filter((p) => mayAnswer(p.path));
     const toConfirm: Problem[] = unconfirmed.map((path) => ({ path, code: 'confirm', message: t('problem.confirm') }));
+    if (claimsTooMuch(form, draft.answers)) found.push({ path: 'identification_stage', code: 'not_negative', message: t('screening.not_negative') });
     const all = [...found, ...toConfirm.filter((c) => !found.some((p) => p.path === c.path))];
     setProblems(inOrder(form, all));
     if (all.length > 0) {
@@ -179,8 +183,8 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
     <p class="crumbs">{caseId ? <a href={url`/cases/${caseId}`}>{page.data ? [page.data.code, page.data.header.name].filter(Boolean).join(' · ') : t('the.case')}</a> : <a href="/find">{t('nav.find')}</a>} / {form.title}</p>
   );
   if (step === 'review') {
-    const clean = check(form, draft.answers, env).clean;
-    const only = draft.record ? new Set(Object.keys(changes(form, draft.base, clean))) : undefined;
+    const clean = withResult(form, check(form, draft.answers, env).clean);
+    const only = draft.record ? new Set([...Object.keys(changes(form, draft.base, clean)), ...form.fields.filter(isResult).map((f) => f.name)]) : undefined;
     return (
       <>
         {crumbs}
@@ -237,6 +241,13 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
       </form>
     </>
   );
+}
+
+/** The answers with a screening's result beside them, as the server will compute it. */
+function withResult(form: Form, answers: Answers): Answers {
+  const field = form.fields.find(isResult);
+  const result = field && resultOf(form, answers);
+  return result ? { ...answers, [field.name]: result } : answers;
 }
 
 /** A fault of a part (age.years) is said at its question. */

@@ -4,7 +4,9 @@ import type { Answers, Organisation, Person } from '../api/types.ts';
 import { t } from '../lang/index.ts';
 import { readThrough } from '../local/reads.ts';
 import { Name } from '../ui/index.tsx';
+import { isResult } from '../screening/answers.ts';
 import { isEmpty, type Field, type Form } from './model.ts';
+import { isResultAnswer, ScreeningResult } from '../screening/result.tsx';
 import { answerText, type Names } from './text.ts';
 
 /** Names of colleagues and organisations, for references. */
@@ -30,6 +32,8 @@ interface Props {
 
 export function Sheet({ form, answers, names, only, cleared = [] }: Props) {
   const fields = form.fields.filter((f) => !['note', 'preview'].includes(f.type) && (only ? only.has(f.name) : !isEmpty(answers[f.name]) || answers[f.name] === false));
+  // What the rules make of the answers stands before the many answers.
+  fields.sort((a, b) => Number(isResult(b)) - Number(isResult(a)));
   if (fields.length === 0) return <p class="soft">{t('answers.none')}</p>;
   return (
     <dl class="answers">
@@ -44,5 +48,5 @@ export function Sheet({ form, answers, names, only, cleared = [] }: Props) {
 }
 
 Sheet.Text = ({ form, field, value, names }: { form: Form; field: Field; value: unknown; names: Names }) => (
-  <Name of={{ text: answerText(form, field, value, names) }} />
+  isResultAnswer(value) && field.type === 'auto' ? <ScreeningResult form={form} result={value} /> : <Name of={{ text: answerText(form, field, value, names) }} />
 );

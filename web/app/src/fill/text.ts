@@ -5,6 +5,7 @@ import type { Place } from '../api/types.ts';
 import { readThrough } from '../local/reads.ts';
 import { dateOf, moment } from '../lang/dates.ts';
 import { t, word, lang } from '../lang/index.ts';
+import { classOf, isResult } from '../screening/answers.ts';
 import { codesOf, isEmpty, labelOf, type Field, type Form } from './model.ts';
 
 interface AgeAnswer { years?: number; months?: number; dob?: string; observed_on?: string; basis?: string }
@@ -45,6 +46,7 @@ export function answerText(form: Form, field: Field, value: unknown, names: Name
     case 'matrix': return matrixWords(form, field, value as Record<string, unknown>, names);
     case 'repeat': return (value as Record<string, unknown>[]).map((row, i) => `${i + 1}. ${rowWords(form, field, row, names)}`).join('\n');
     case 'group': return rowWords(form, field, value as Record<string, unknown>, names, '\n');
+    case 'auto': return isResult(field) ? classOf(form.instrument, String((value as { class?: string }).class))?.label ?? String((value as { class?: string }).class ?? '') : String(value);
     default:
       if (field.type.startsWith('ref_')) return [value].flat().map((id) => names(field.type.slice(4), String(id)) ?? String(id)).join(', ');
       return typeof value === 'object' ? JSON.stringify(value) : String(value);

@@ -1,0 +1,133 @@
+package screening
+
+// The screening form's fields, and its answers as the arithmetic needs them.
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Form is the screening form.
+const Form = "F02_screening"
+
+// Its fields that matter here.
+const (
+	FieldVersion   = "instrument_version"
+	FieldMode      = "mode"
+	FieldProfile   = "profile"
+	FieldAdult     = "adult_certain"
+	FieldAnswers   = "answers"
+	FieldAct       = "act"
+	FieldResult    = "result_auto"
+	FieldJudgement = "worker_judgement"
+	FieldStage     = "identification_stage"
+)
+
+// Computed says whether a field is this room's to fill, never a person's.
+func Computed(field string) bool { return field == FieldResult || field == FieldVersion }
+
+// FromAnswers takes an input from the form's answers. What is not an answer
+// of the right kind is left out.
+func FromAnswers(answers map[string]any) Input {
+	q := Input{Answers: map[string]string{}, Act: []string{}}
+	q.Profile, _ = answers[FieldProfile].(string)
+	if certain, ok := answers[FieldAdult].(bool); ok {
+		q.AdultCertain = &certain
+	}
+	rows, _ := answers[FieldAnswers].(map[string]any)
+	for code, v := range rows {
+		if answer, ok := v.(string); ok {
+			q.Answers[code] = answer
+		}
+	}
+	acts, _ := answers[FieldAct].([]any)
+	for _, v := range acts {
+		if act, ok := v.(string); ok {
+			q.Act = append(q.Act, act)
+		}
+	}
+	q.ObservedOnly = answers[FieldMode] == "observation"
+	return q
+}
+
+// Answer is the result as an answer of the form: what JSON gives.
+func (r Result) Answer() map[string]any {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil // a result holds texts, numbers and flags only
+	}
+	var out map[string]any
+	if json.Unmarshal(data, &out) != nil {
+		return nil
+	}
+	return out
+}
+
+// FromAnswer reads a result back; ok is false when there is none.
+func FromAnswer(v any) (r Result, ok bool) {
+	if _, isMap := v.(map[string]any); !isMap {
+		return r, false
+	}
+	data, err := json.Marshal(v)
+	if err != nil || json.Unmarshal(data, &r) != nil {
+		return r, false
+	}
+	return r, r.Class != ""
+}
+
+// Result evaluates answers of the form, with the instrument that they name or
+// else the one in force. ok is false where there is no instrument.
+func (s *Set) Result(answers map[string]any, disputed ...string) (r Result, ok bool) {
+	version, _ := answers[FieldVersion].(string)
+	in := s.For(version)
+	if in == nil {
+		return r, false
+	}
+	q := FromAnswers(answers)
+	q.Disputed = disputed
+	return in.Evaluate(q), true
+}
+
+// protects orders the answers to one question, the one that protects most
+// first. Not known stands before no, since it can never rule anything out.
+var protects = map[string][]any{
+	FieldAnswers: {Yes, Open, Refused, nil, No},
+	FieldProfile: {"sexual_exploitation", "child_labour", "adult_labour"},
+	FieldAdult:   {false, nil, true},
+}
+
+// Protective chooses among answers that people gave to one question without
+// knowing of each other. Acts are put together.
+func Protective(field string, versions []any) any {
+	if field == FieldAct {
+		return allActs(versions)
+	}
+	for _, best := range protects[field] {
+		for _, v := range versions {
+			if v == best {
+				return v
+			}
+		}
+	}
+	return versions[len(versions)-1]
+}
+
+func allActs(versions []any) any {
+	acts := []any{}
+	for _, v := range versions {
+		list, _ := v.([]any)
+		for _, act := range list {
+			if !slices.Contains(acts, act) {
+				acts = append(acts, act)
+			}
+		}
+	}
+	slices.SortFunc(acts, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return acts
+}
+
+// RulesOut says whether a class is one that the worker may agree with and
+// still write down "no indication".
+func (in *Instrument) RulesOut(class string) bool { return slices.Contains(in.Unknown.From, class) }
