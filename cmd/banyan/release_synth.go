@@ -101,11 +101,12 @@ func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, by utili
 	if err := by.check(t); err != nil {
 		return err
 	}
+	read := m.seconds()
 	made, err := synth.KAnonymous(ctx, t, k, length)
 	if err != nil {
 		return err
 	}
-	took := m.seconds()
+	took := m.seconds() - read
 	e := evaluate.Compare(t, made, k, length)
 	if err := by.compare(e, t, made); err != nil {
 		return err
@@ -145,7 +146,8 @@ func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, by utili
 		fmt.Fprintf(errOut, "combinations of %d: %.2f %% of %d lost, %.1f %% of counts preserved, relative error %.3f\n", l.Length, l.LostPercent, l.Frequent, 100*l.Preserved, l.MeanRelErr)
 	}
 	by.say(errOut, e)
-	fmt.Fprintf(errOut, "%d rows in, %d rows out; synthesis %.2f s, with evaluation and writing %.2f s, peak memory %.0f MB\n", e.RowsIn, e.RowsOut, took, m.seconds(), peakMemoryMB())
+	fmt.Fprintf(errOut, "%d rows in, %d rows out\n", e.RowsIn, e.RowsOut)
+	m.say(errOut, read, took)
 	return nil
 }
 
@@ -185,6 +187,7 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 	if err := by.check(t); err != nil {
 		return err
 	}
+	read := m.seconds()
 	noise := pf.noise()
 	var data *dp.Coded
 	var budget *dp.BudgetSpec
@@ -223,7 +226,7 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 	if err != nil {
 		return fmt.Errorf("write the records: %w", err)
 	}
-	took := m.seconds()
+	took := m.seconds() - read
 	member, err := privateMembership(t, b, noise, func(half *table.Table) (*synth.PrivateResult, error) {
 		var data *dp.Coded
 		var err error
@@ -272,7 +275,8 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 	}
 	fmt.Fprintf(errOut, "spent epsilon %g, delta %g (rho %.5f); noise %s; %d pairs of columns measured\n", b.eps, b.delta, spent, noise.Note(), len(res.Pairs))
 	by.say(errOut, e)
-	fmt.Fprintf(errOut, "%d rows in, %d rows out; synthesis %.2f s, with evaluation and writing %.2f s, peak memory %.0f MB\n", e.RowsIn, e.RowsOut, took, m.seconds(), peakMemoryMB())
+	fmt.Fprintf(errOut, "%d rows in, %d rows out\n", e.RowsIn, e.RowsOut)
+	m.say(errOut, read, took)
 	return nil
 }
 
