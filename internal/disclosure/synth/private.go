@@ -47,7 +47,7 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 	if !(rho > 0) {
 		return nil, errors.New("synthesis needs a positive budget")
 	}
-	p := &private{data: data, m: dp.NewMeasured(data.Domains), noise: noise, left: rho,
+	p := &private{data: data, m: dp.NewMeasured(data.Unit, data.Domains), noise: noise, left: rho,
 		rng: rand.New(rand.NewPCG(noise.Uint64(), noise.Uint64()))}
 	if err := p.oneWay(rho * oneWayShare); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 		return nil, fmt.Errorf("at this epsilon nobody can be told from nobody: a noisy count of %d persons", p.rows)
 	}
 	// More pairs are worth their noise when there are more persons per unit of it.
-	pairs := int(1.2 * math.Sqrt(float64(p.rows)*math.Sqrt(rho)))
+	pairs := int(1.2 * math.Sqrt(float64(p.rows)*math.Sqrt(rho/data.Unit.Factor())))
 	pairs = min(max(pairs, 5*len(data.Domains)/2), len(data.Domains)*(len(data.Domains)-1)/2, 400)
 	chosen := max(pairs-len(always), 0)
 	perPair := rho * (1 - oneWayShare - chooseShare) / float64(len(always)+chosen)
@@ -140,13 +140,15 @@ func (p *private) measure(by []int, rho float64) error {
 }
 
 // choose measures the n pairs on which the records are worst, less what noise
-// would add (AIM's score). One person more changes a distance by at most 1.
+// would add (AIM's score). One person more changes a distance by at most 1, a case
+// group by at most as many as are counted of it.
 func (p *private) choose(ctx context.Context, n int, perChoice, perPair float64) error {
 	if n == 0 {
 		return nil
 	}
 	var pairs [][]int
 	var scores []int64
+	persons, factor := float64(p.data.Unit.Persons()), p.data.Unit.Factor()
 	for a := range p.data.Domains {
 		for b := a + 1; b < len(p.data.Domains); b++ {
 			by := []int{a, b}
@@ -165,7 +167,7 @@ func (p *private) choose(ctx context.Context, n int, perChoice, perPair float64)
 			for i, x := range p.data.Count(by) {
 				apart += max(x-have[i], have[i]-x)
 			}
-			sd := math.Sqrt((1 - 1/na) * (1 - 1/nb) / (2 * perPair) * (1 - 1/na) * (1 - 1/nb))
+			sd := math.Sqrt((1 - 1/na) * (1 - 1/nb) / (2 * perPair / factor) * (1 - 1/na) * (1 - 1/nb))
 			pairs = append(pairs, by)
 			// Of a large table, non-negative least squares leaves only as many cells above
 			// the noise as there are persons for it.
@@ -173,13 +175,14 @@ func (p *private) choose(ctx context.Context, n int, perChoice, perPair float64)
 			scores = append(scores, apart-int64(math.Sqrt(2/math.Pi)*sd*noisy))
 		}
 	}
-	// P(pair) ∝ exp(ε·score/2) with ε²/8 = perChoice, rounded down to whole 2^-40.
+	// P(pair) ∝ exp(ε·score/2) with (ε·persons)²/8 = perChoice, rounded down to whole
+	// 2^-40.
 	const den = 1 << 40
-	num := uint64(math.Sqrt(8*perChoice) / 2 * den)
+	num := uint64(math.Sqrt(8*perChoice) / persons / 2 * den)
 	if num == 0 {
 		return nil
 	}
-	epsilon := 2 * float64(num) / den
+	epsilon := 2 * float64(num) / den * persons
 	for range min(n, len(pairs)) {
 		i := p.noise.Choose(scores, num, den)
 		if err := p.spend(epsilon * epsilon / 8); err != nil {
