@@ -211,6 +211,9 @@ func releaseAggregates(_ context.Context, args []string, out, errOut io.Writer) 
 	if err := checkKLength(*k, *length); err != nil {
 		return err
 	}
+	if err := table.Absent(*to); err != nil {
+		return err
+	}
 	m := startMeter()
 	t, err := in.read()
 	if err != nil {

@@ -161,6 +161,9 @@ func releaseDP(ctx context.Context, args []string, out, errOut io.Writer) error 
 	if *program == "" {
 		return misuse("name the programme of tables with --program")
 	}
+	if err := table.Absent(*to); err != nil {
+		return err
+	}
 	m := startMeter()
 	prog, err := openProgramme(*program)
 	if err != nil {
@@ -269,7 +272,7 @@ func dpReport(rel *dp.Release, exact *dp.Coded, who counting, b *budgeted, noise
 		Noise:      noise.Note(),
 		Promise:    dpPromises(b),
 		NoPromise: []string{
-			"Counts are estimates; each interval holds the true count in 95 of 100 cases.",
+			"Counts are estimates; each interval holds the count in 95 of 100 cases.",
 			"What holds of a group is learned as well as intended: noise hides persons, not findings.",
 			"This report is computed from the sensitive data where it speaks of errors: it is not for publication.",
 		},

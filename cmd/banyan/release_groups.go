@@ -55,7 +55,7 @@ func (c counting) state(r *report.Report) {
 	r.Parameters["group_cap"] = c.unit.Cap
 	r.Parameters["persons_left_out_by_the_cap"], r.Parameters["case_groups_larger_than_the_cap"] = c.left, c.groups
 	r.NoPromise = append(r.NoPromise,
-		fmt.Sprintf("Counts and intervals are about the persons who are counted, at most %d of a case group: %d persons of %d larger groups were left out, at random. This number is exact and not for publication. Errors in this report are against all persons.", c.unit.Cap, c.left, c.groups))
+		fmt.Sprintf("Counts and intervals are about the persons who are counted, at most %d of a case group: say so where you publish. %d persons of %d larger groups were left out, at random; these two numbers are exact and not for publication. Errors in this report are against all persons, so they hold what the cap took, and large counts lie outside their intervals.", c.unit.Cap, c.left, c.groups))
 }
 
 // say tells the same without the number, which the data bound by nothing.

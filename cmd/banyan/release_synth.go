@@ -94,6 +94,9 @@ func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, by utili
 	if err := checkKLength(k, length); err != nil {
 		return err
 	}
+	if err := table.Absent(to); err != nil {
+		return err
+	}
 	m := startMeter()
 	t, err := in.read()
 	if err != nil {
@@ -167,6 +170,9 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 	}
 	unit, err := pf.unit()
 	if err != nil {
+		return err
+	}
+	if err := table.Absent(to); err != nil {
 		return err
 	}
 	m := startMeter()
