@@ -120,7 +120,7 @@ func (b *releaseBench) head(format string, args ...any) {
 
 // line prints a figure with its target and its baseline.
 func (b *releaseBench) line(what, figure, target, baseline string) {
-	fmt.Fprintf(b.out, "  %-44s %-30s target %-18s SDS %s\n", what, figure, target, baseline)
+	fmt.Fprintf(b.out, "  %-52s %-30s target %-18s SDS %s\n", what, figure, target, baseline)
 }
 
 func (c cost) String() string { return fmt.Sprintf("%.2f s wall, %.2f s CPU", c.wall, c.cpu) }
@@ -313,7 +313,7 @@ func (b *releaseBench) privateTables() error {
 }
 
 func privateRelease(ctx context.Context, prog *dp.Programme, coded *dp.Coded, rho float64) (*dp.Release, error) {
-	plan, err := dp.NewPlan(coded.Domains, coded.Queries, prog.Objective, rho)
+	plan, err := dp.NewPlan(coded.Unit, coded.Domains, coded.Queries, prog.Objective, rho)
 	if err != nil {
 		return nil, err
 	}
@@ -470,35 +470,79 @@ func (b *releaseBench) audits() error {
 	if err != nil {
 		return err
 	}
-	secure := func(uint64) *dp.Noise { return dp.Secure() }
-	domains := []dp.Domain{{Name: "a", Labels: []string{"0", "1"}}, {Name: "b", Labels: []string{"0", "1"}}}
-	data := func(n int) *dp.Coded {
-		x, y := make([]uint16, n), make([]uint16, n)
-		if n == 9 {
-			x[8], y[8] = 1, 1
+	for _, unit := range []dp.Unit{{}, {Cap: 3}} {
+		trials, err := b.auditTrials(unit, unit, eps, rho, delta)
+		if err != nil {
+			return err
 		}
-		return dp.NewCoded(domains, [][]uint16{x, y}, n)
+		for _, m := range trials {
+			got := dp.Audit(auditRuns, m.delta, m.trial, secureNoise)
+			b.line(auditName(unit, m.name), fmt.Sprintf("epsilon at least %.3f", got), fmt.Sprintf("under %g (stated)", eps), "-")
+			if got > eps {
+				return fmt.Errorf("%s: %s loses epsilon %.3f, stated %g", unit.Neighbours(), m.name, got, eps)
+			}
+		}
 	}
-	with, without := data(9), data(8)
+	// The audit must see noise that was made for persons where groups are counted.
+	trials, err := b.auditTrials(dp.Unit{Cap: 12}, dp.Unit{}, eps, rho, delta)
+	if err != nil {
+		return err
+	}
+	for _, m := range trials {
+		got := dp.Audit(auditRuns, m.delta, m.trial, secureNoise)
+		b.line("12 persons, noise for 1: "+m.name, fmt.Sprintf("epsilon at least %.3f", got), fmt.Sprintf("over %g (must be seen)", eps), "-")
+		if got <= eps {
+			return fmt.Errorf("%s: the audit does not see that noise for one person is too little for 12", m.name)
+		}
+	}
+	return nil
+}
+
+func secureNoise(uint64) *dp.Noise { return dp.Secure() }
+
+func auditName(unit dp.Unit, mechanism string) string {
+	if unit.Cap == 0 {
+		return "a person, " + mechanism
+	}
+	return fmt.Sprintf("a case group, cap %d, %s", unit.Cap, mechanism)
+}
+
+// auditTrial is a mechanism on neighbouring data.
+type auditTrial struct {
+	name  string
+	delta float64
+	trial dp.Trial
+}
+
+// auditTrials are the mechanisms on eight persons, and on those with one unit more
+// whose persons are all alike: the worst that a unit can be. noise is the unit that
+// the noise is made for.
+func (b *releaseBench) auditTrials(unit, noise dp.Unit, eps, rho, delta float64) ([]auditTrial, error) {
+	domains := []dp.Domain{{Name: "a", Labels: []string{"0", "1"}}, {Name: "b", Labels: []string{"0", "1"}}}
+	data := func(more int) *dp.Coded {
+		x, y := make([]uint16, 8+more), make([]uint16, 8+more)
+		for i := range more {
+			x[8+i], y[8+i] = 1, 1
+		}
+		return dp.NewCoded(noise, domains, [][]uint16{x, y}, 8+more)
+	}
+	with, without := data(unit.Persons()), data(0)
 	pick := func(neighbour bool) *dp.Coded {
 		if neighbour {
 			return with
 		}
 		return without
 	}
-	plan, err := dp.NewPlan(domains, []dp.Query{{By: []int{0, 1}, Weight: 1}}, dp.WorstVariance, rho)
+	plan, err := dp.NewPlan(noise, domains, []dp.Query{{By: []int{0, 1}, Weight: 1}}, dp.WorstVariance, rho)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	variance := uint64(math.Ceil(1 / (2 * rho)))
+	variance := uint64(math.Ceil(noise.Factor() / (2 * rho)))
 	const den = 1 << 40
-	num := uint64(eps / 2 * den)
-	for _, m := range []struct {
-		name  string
-		delta float64
-		trial dp.Trial
-	}{
-		{"discrete Gaussian, one count", delta, func(neighbour bool, n *dp.Noise) float64 {
+	num := uint64(eps / 2 / float64(noise.Persons()) * den)
+	moved := int64(unit.Persons())
+	return []auditTrial{
+		{"discrete Gaussian", delta, func(neighbour bool, n *dp.Noise) float64 {
 			return float64(int64(pick(neighbour).Rows()) + n.Gaussian(variance))
 		}},
 		{"programme of tables", delta, func(neighbour bool, n *dp.Noise) float64 {
@@ -509,9 +553,9 @@ func (b *releaseBench) audits() error {
 			return measured.Table([]int{0, 1})[3]
 		}},
 		{"choice of pairs", 0, func(neighbour bool, n *dp.Noise) float64 {
-			scores := []int64{10, 10, 10}
+			scores := []int64{20, 20, 20}
 			if neighbour {
-				scores = []int64{11, 9, 9}
+				scores = []int64{20 + moved, 20 - moved, 20 - moved}
 			}
 			return float64(n.Choose(scores, num, den))
 		}},
@@ -526,14 +570,7 @@ func (b *releaseBench) audits() error {
 			}
 			return sum
 		}},
-	} {
-		got := dp.Audit(auditRuns, m.delta, m.trial, secure)
-		b.line(m.name+": epsilon at least", fmt.Sprintf("%.3f", got), fmt.Sprintf("under %g (stated)", eps), "-")
-		if got > eps {
-			return fmt.Errorf("%s loses epsilon %.3f, stated %g", m.name, got, eps)
-		}
-	}
-	return nil
+	}, nil
 }
 
 // growth streams larger registers: real rows drawn at random, each with one value

@@ -120,12 +120,22 @@ func splitList(s string) []string {
 }
 
 // meter measures what a command cost.
-type meter struct{ start time.Time }
+type meter struct {
+	start time.Time
+	cpu   float64
+}
 
-func startMeter() meter { return meter{time.Now()} }
+func startMeter() meter { return meter{time.Now(), cpuSeconds()} }
 
 // seconds is the wall time since the start.
 func (m meter) seconds() float64 { return time.Since(m.start).Seconds() }
+
+// say tells where the seconds of a synthesis went.
+func (m meter) say(w io.Writer, read, synthesis float64) {
+	all := m.seconds()
+	fmt.Fprintf(w, "%.2f s: reading %.2f, synthesis %.2f, evaluation, attacks and report %.2f; %.2f s of CPU in all, peak memory %.0f MB\n",
+		all, read, synthesis, all-read-synthesis, cpuSeconds()-m.cpu, peakMemoryMB())
+}
 
 // peakMemoryMB is the largest resident size of this process so far in MB, or 0
 // where the system does not tell.
@@ -199,6 +209,9 @@ func releaseAggregates(_ context.Context, args []string, out, errOut io.Writer) 
 		return err
 	}
 	if err := checkKLength(*k, *length); err != nil {
+		return err
+	}
+	if err := table.Absent(*to); err != nil {
 		return err
 	}
 	m := startMeter()

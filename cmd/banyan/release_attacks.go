@@ -17,7 +17,8 @@ import (
 	"banyan/internal/disclosure/table"
 )
 
-// Persons that membership is asked of: half members, half others.
+// Persons that membership is asked of: half members, half others. Where the unit of
+// protection is a case group, it is asked of whole groups.
 const (
 	attackRows  = 2_000
 	attackFewer = 40 // below it there is nothing to measure
@@ -25,16 +26,44 @@ const (
 
 // halves are the persons of the membership attack.
 type halves struct {
+	in, not         []int
 	members, others *table.Table
 	pool            *table.Table
 }
 
 func cut(t *table.Table) (h halves, ok bool) {
 	in, not := attack.Halves(t, attackRows)
-	if 2*len(in) < attackFewer {
-		return h, false
+	return halved(t, in, not), 2*len(in) >= attackFewer
+}
+
+// cutGroups cuts by whole case groups where t has them.
+func cutGroups(t *table.Table) (h halves, ok bool) {
+	if !t.Grouped() {
+		return cut(t)
 	}
-	return halves{t.Sample(in), t.Sample(not), t.Sample(append(append([]int{}, in...), not...))}, true
+	in, not := attack.GroupHalves(t, attackRows)
+	h = halved(t, in, not)
+	return h, h.members.Groups()+h.others.Groups() >= attackFewer
+}
+
+func halved(t *table.Table, in, not []int) halves {
+	return halves{in, not, t.Sample(in), t.Sample(not), t.Sample(append(append([]int{}, in...), not...))}
+}
+
+// units gives the scores of the units that are attacked: persons, or case groups.
+func (h halves) units(in, not []float64) ([]float64, []float64) {
+	if !h.members.Grouped() {
+		return in, not
+	}
+	return attack.ByGroup(h.members, in), attack.ByGroup(h.others, not)
+}
+
+// of names the units.
+func (h halves) of() string {
+	if h.members.Grouped() {
+		return "whole case groups"
+	}
+	return "persons"
 }
 
 const membershipKind = "membership inference (area under the ROC curve)"
@@ -47,10 +76,10 @@ func tooFew(t *table.Table) report.Attack {
 
 // membershipAttack states a measured AUC: 0.5 is guessing, 1 is certainty. With
 // a bound, an AUC above it by more than four standard errors is a leak.
-func membershipAttack(in, not []float64, how string, bound float64) report.Attack {
+func membershipAttack(in, not []float64, of, how string, bound float64) report.Attack {
 	auc, advantage := attack.AUC(in, not)
 	a := report.Attack{Kind: membershipKind, Tried: len(in) + len(not), Value: auc, Bound: bound, NotPromised: bound == 0,
-		Detail: fmt.Sprintf("the method run again on %d of these persons chosen at random; the attacker, who knows %d and as many others wholly, tells them apart by %s; 0.5 is guessing; largest advantage %.3f", len(in), len(in), how, advantage)}
+		Detail: fmt.Sprintf("the method run again on %d of these %s chosen at random; the attacker, who knows them and %d others wholly, tells them apart by %s; 0.5 is guessing; largest advantage %.3f", len(in), of, len(not), how, advantage)}
 	if bound == 0 {
 		a.Detail += "; this method states no bound"
 	} else if auc > bound+4*attack.AUCError(len(in), len(not)) {
@@ -79,7 +108,7 @@ func tablesMembership(t *table.Table, by [][]string, publish func(*suppress.Tabl
 	if err := publish(x); err != nil {
 		return report.Attack{Kind: membershipKind, NotPromised: true, Detail: "not measured: the method finds no release of half of these persons"}, nil
 	}
-	return membershipAttack(x.Surprise(pool, t, h.members), x.Surprise(pool, t, h.others), surpriseHow, 0), nil
+	return membershipAttack(x.Surprise(pool, t, h.members), x.Surprise(pool, t, h.others), "persons", surpriseHow, 0), nil
 }
 
 // tablesAlike reports attribute inference from tables.
@@ -151,12 +180,13 @@ func dpAttacks(ctx context.Context, t *table.Table, prog *dp.Programme, rel *dp.
 
 // dpMembership measures the plan again on half the persons.
 func dpMembership(ctx context.Context, t *table.Table, prog *dp.Programme, rel *dp.Release, b *budgeted, noise *dp.Noise) (report.Attack, error) {
-	h, ok := cut(t)
+	h, ok := cutGroups(t)
 	if !ok {
 		return tooFew(t), nil
 	}
-	var coded [3]*dp.Coded
-	for i, part := range []*table.Table{h.members, h.others, h.pool} {
+	counted := func(t *table.Table) *table.Table { return whoCounts(t, b.unit, noise).counted }
+	var coded [4]*dp.Coded
+	for i, part := range []*table.Table{counted(h.members), counted(h.pool), h.members.Ungrouped(), h.others.Ungrouped()} {
 		var err error
 		if coded[i], err = prog.Code(part); err != nil {
 			return report.Attack{}, fmt.Errorf("attack the tables: %w", err)
@@ -167,7 +197,8 @@ func dpMembership(ctx context.Context, t *table.Table, prog *dp.Programme, rel *
 		return report.Attack{}, fmt.Errorf("attack the tables: %w", err)
 	}
 	again := &dp.Release{Measured: measured}
-	return within(membershipAttack(again.Surprise(coded[2], coded[0]), again.Surprise(coded[2], coded[1]), surpriseHow, attack.AUCBound(b.eps, b.delta)), noise)
+	in, not := h.units(again.Surprise(coded[1], coded[2]), again.Surprise(coded[1], coded[3]))
+	return within(membershipAttack(in, not, h.of(), surpriseHow, attack.AUCBound(b.eps, b.delta)), noise)
 }
 
 // within refuses a release whose noise is less than stated, if it is meant to be
@@ -200,14 +231,16 @@ func kAnonMembership(t *table.Table, make func(*table.Table) (*table.Table, erro
 	return recordsMembership(made, h, 0), nil
 }
 
+const nearnessHow = "the largest record that is part of theirs"
+
 func recordsMembership(made *table.Table, h halves, bound float64) report.Attack {
-	return membershipAttack(attack.Nearness(made, h.members), attack.Nearness(made, h.others), "the largest record that is part of theirs", bound)
+	return membershipAttack(attack.Nearness(made, h.members), attack.Nearness(made, h.others), "persons", nearnessHow, bound)
 }
 
 // privateMembership makes private records of half the persons, as again does, and
 // attacks them.
 func privateMembership(t *table.Table, b *budgeted, noise *dp.Noise, again func(*table.Table) (*synth.PrivateResult, error)) (report.Attack, error) {
-	h, ok := cut(t)
+	h, ok := cutGroups(t)
 	if !ok {
 		return tooFew(t), nil
 	}
@@ -219,14 +252,12 @@ func privateMembership(t *table.Table, b *budgeted, noise *dp.Noise, again func(
 	if err != nil {
 		return report.Attack{}, fmt.Errorf("attack the records: %w", err)
 	}
-	known, made, err := table.Union(t, made)
+	known, made, err := table.Union(t.Ungrouped(), made)
 	if err != nil {
 		return report.Attack{}, fmt.Errorf("attack the records: %w", err)
 	}
-	if h, ok = cut(known); !ok {
-		return tooFew(t), nil
-	}
-	return within(recordsMembership(made, h, attack.AUCBound(b.eps, b.delta)), noise)
+	in, not := h.units(attack.Nearness(made, known.Sample(h.in)), attack.Nearness(made, known.Sample(h.not)))
+	return within(membershipAttack(in, not, h.of(), nearnessHow, attack.AUCBound(b.eps, b.delta)), noise)
 }
 
 // rareInRecords reports both directions for records with noise.

@@ -21,8 +21,8 @@ import (
 )
 
 func releaseSynth(ctx context.Context, args []string, out, errOut io.Writer) error {
-	f := newReleaseFlags("synth", "synth --in FILE.csv (--k 10 --length 3 [--group COLUMN] | --epsilon E --delta D --ledger LEDGER) [--utility-by a,b] --out DIR", out)
-	in := f.input().grouped(f, "with --k every record is shared by persons of at least two groups; refused with --epsilon")
+	f := newReleaseFlags("synth", "synth --in FILE.csv (--k 10 --length 3 [--group COLUMN] | --epsilon E --delta D --ledger LEDGER [--group COLUMN --group-cap G]) [--utility-by a,b] --out DIR", out)
+	in := f.input().grouped(f, "with --k every record is shared by persons of at least two groups; with --epsilon whole groups are protected instead of persons, which needs --group-cap")
 	program := f.String("program", "", "with --epsilon: code lists known beforehand (and tables to keep), as for banyan release dp; without it, codes are found at a cost, and rare ones are lost")
 	pf := f.privacy()
 	by := f.utilityBy()
@@ -37,10 +37,11 @@ func releaseSynth(ctx context.Context, args []string, out, errOut io.Writer) err
 		if set["k"] {
 			return misuse("--k and --epsilon are two methods: choose one")
 		}
-		if *in.group != "" {
-			return misuse(groupsNeedMore)
-		}
+		pf.group = in.group
 		return synthPrivate(ctx, in, *program, pf, *length, by, *population, *to, errOut)
+	}
+	if pf.set()["group-cap"] {
+		return misuse("--group-cap is for noise: k-anonymous records count everybody, and --group asks for two groups in each")
 	}
 	return synthKAnonymous(ctx, in, *k, *length, by, *population, *to, errOut)
 }
@@ -93,6 +94,9 @@ func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, by utili
 	if err := checkKLength(k, length); err != nil {
 		return err
 	}
+	if err := table.Absent(to); err != nil {
+		return err
+	}
 	m := startMeter()
 	t, err := in.read()
 	if err != nil {
@@ -101,11 +105,12 @@ func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, by utili
 	if err := by.check(t); err != nil {
 		return err
 	}
+	read := m.seconds()
 	made, err := synth.KAnonymous(ctx, t, k, length)
 	if err != nil {
 		return err
 	}
-	took := m.seconds()
+	took := m.seconds() - read
 	e := evaluate.Compare(t, made, k, length)
 	if err := by.compare(e, t, made); err != nil {
 		return err
@@ -145,7 +150,8 @@ func synthKAnonymous(ctx context.Context, in inputFlags, k, length int, by utili
 		fmt.Fprintf(errOut, "combinations of %d: %.2f %% of %d lost, %.1f %% of counts preserved, relative error %.3f\n", l.Length, l.LostPercent, l.Frequent, 100*l.Preserved, l.MeanRelErr)
 	}
 	by.say(errOut, e)
-	fmt.Fprintf(errOut, "%d rows in, %d rows out; synthesis %.2f s, with evaluation and writing %.2f s, peak memory %.0f MB\n", e.RowsIn, e.RowsOut, took, m.seconds(), peakMemoryMB())
+	fmt.Fprintf(errOut, "%d rows in, %d rows out\n", e.RowsIn, e.RowsOut)
+	m.say(errOut, read, took)
 	return nil
 }
 
@@ -162,11 +168,20 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 	if err := checkKLength(10, length); err != nil {
 		return err
 	}
+	unit, err := pf.unit()
+	if err != nil {
+		return err
+	}
+	if err := table.Absent(to); err != nil {
+		return err
+	}
 	m := startMeter()
 	var prog *dp.Programme
 	if program != "" {
-		var err error
 		if prog, err = openProgramme(program); err != nil {
+			return err
+		}
+		if err := prog.Without(*pf.group); err != nil {
 			return err
 		}
 		in.multi = new(string)
@@ -185,13 +200,18 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 	if err := by.check(t); err != nil {
 		return err
 	}
+	read := m.seconds()
 	noise := pf.noise()
+	who := whoCounts(t, unit, noise)
 	var data *dp.Coded
 	var budget *dp.BudgetSpec
 	var always [][]int
 	extra, threshold := 0.0, 0.0
 	if prog != nil {
-		if data, err = prog.CodeAll(t); err != nil {
+		if _, err = prog.CodeAll(who.all); err != nil { // names the line, as who is counted does not
+			return err
+		}
+		if data, err = prog.CodeAll(who.counted); err != nil {
 			return err
 		}
 		budget = prog.Budget
@@ -210,7 +230,7 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 	defer b.ledger.Close()
 	left := b.rho
 	if prog == nil {
-		if data, threshold, err = synth.Discover(t, b.rho*discoverShare, extra, noise); err != nil {
+		if data, threshold, err = synth.Discover(who.counted, b.rho*discoverShare, extra, noise); err != nil {
 			return err
 		}
 		left -= b.rho * discoverShare
@@ -223,14 +243,15 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 	if err != nil {
 		return fmt.Errorf("write the records: %w", err)
 	}
-	took := m.seconds()
+	took := m.seconds() - read
 	member, err := privateMembership(t, b, noise, func(half *table.Table) (*synth.PrivateResult, error) {
 		var data *dp.Coded
 		var err error
+		counted := whoCounts(half, unit, noise).counted
 		if prog != nil {
-			data, err = prog.CodeAll(half)
+			data, err = prog.CodeAll(counted)
 		} else {
-			data, _, err = synth.Discover(half, b.rho*discoverShare, extra, noise)
+			data, _, err = synth.Discover(counted, b.rho*discoverShare, extra, noise)
 		}
 		if err != nil {
 			return nil, err
@@ -241,7 +262,7 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 		return err
 	}
 	spent := b.rho - left + res.Rho
-	sensitive, released, err := table.Union(t, made)
+	sensitive, released, err := table.Union(who.all, made)
 	if err != nil {
 		return err
 	}
@@ -254,6 +275,7 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 			return err
 		}
 		r := privateReport(e, b, res, noise, spent, threshold, member)
+		who.state(r)
 		r.Population = report.Population{Name: population, Rows: t.Rows()}
 		r.Seconds, r.PeakMB = m.seconds(), peakMemoryMB()
 		if err := r.Write(dir); err != nil {
@@ -271,8 +293,10 @@ func synthPrivate(ctx context.Context, in inputFlags, program string, pf privacy
 		fmt.Fprintf(errOut, "codes of fewer than about %.0f persons were lost for want of code lists: give a programme with --program\n", threshold)
 	}
 	fmt.Fprintf(errOut, "spent epsilon %g, delta %g (rho %.5f); noise %s; %d pairs of columns measured\n", b.eps, b.delta, spent, noise.Note(), len(res.Pairs))
+	who.say(errOut)
 	by.say(errOut, e)
-	fmt.Fprintf(errOut, "%d rows in, %d rows out; synthesis %.2f s, with evaluation and writing %.2f s, peak memory %.0f MB\n", e.RowsIn, e.RowsOut, took, m.seconds(), peakMemoryMB())
+	fmt.Fprintf(errOut, "%d rows in, %d rows out\n", e.RowsIn, e.RowsOut)
+	m.say(errOut, read, took)
 	return nil
 }
 
@@ -287,7 +311,6 @@ func privateReport(e *evaluate.Evaluation, b *budgeted, res *synth.PrivateResult
 		NoPromise: []string{
 			"Records are of nobody; a combination in them may occur in no real person, and one that is real may be missing.",
 			"Only pairs that were measured are near the truth; others follow from them as a model has it.",
-			"A case group of g persons is protected as a person is at g times the epsilon.",
 			"This report is computed from the sensitive data: it is not for publication.",
 		},
 	}
@@ -347,9 +370,6 @@ func kAnonReport(e *evaluate.Evaluation, k, length int) *report.Report {
 	r.Attacks = []report.Attack{rare, made, whole, lostAttack(e), alikeAttack(e)}
 	return r
 }
-
-// groupsNeedMore is why noise does not know case groups yet.
-const groupsNeedMore = "--group is not available with differential privacy: its unit here is one person, and noise for a whole case needs a cap on the persons of a case and a sensitivity that grows with it, which the accounting does not do; a case of g persons is protected as by about g times epsilon: choose epsilon by the largest case, and leave --group out; or use release tables --group or release synth --k --group"
 
 // protectsGroups states what --group adds to k-anonymous records.
 func protectsGroups(r *report.Report, e *evaluate.Evaluation, oneCase int) {

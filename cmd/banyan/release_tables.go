@@ -51,6 +51,9 @@ func releaseTables(_ context.Context, args []string, out, errOut io.Writer) erro
 	if len(by) == 0 {
 		return misuse("name at least one table with --by a,b")
 	}
+	if err := table.Absent(*to); err != nil {
+		return err
+	}
 	m := startMeter()
 	t, err := in.read()
 	if err != nil {

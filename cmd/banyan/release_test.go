@@ -139,8 +139,6 @@ func TestReleaseRefusesWrongFlagsAndLeavesNothing(t *testing.T) {
 		{`column "colour": there is no such column`, []string{"tables", "--in", in, "--by", "sex", "--group", "colour", "--out", to}},
 		{"there is no such column", []string{"tables", "--in", in, "--by", "place", "--group", "place", "--out", to}},
 		{"may fill a cell", []string{"tables", "--in", in, "--by", "sex", "--group", "place", "--round", "11", "--out", to}},
-		{"unit here is one person", []string{"dp", "--in", in, "--program", prog, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--group", "place", "--out", to}},
-		{"unit here is one person", []string{"synth", "--in", in, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--group", "place", "--out", to}},
 		{"name two columns", []string{"synth", "--in", in, "--k", "5", "--utility-by", "sex", "--out", to}},
 		{`column "colour"`, []string{"synth", "--in", in, "--k", "5", "--utility-by", "sex,colour", "--out", to}},
 		{`column "colour"`, []string{"synth", "--in", in, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--utility-by", "sex,colour", "--out", to}},
@@ -155,6 +153,11 @@ func TestReleaseRefusesWrongFlagsAndLeavesNothing(t *testing.T) {
 		{"--program", []string{"dp", "--in", in, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--out", to}},
 		{`value "M" is not in the programme's code list`, []string{"dp", "--in", in, "--program", f.path("unknown.yaml"), "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--out", to}},
 		{`column "agee"`, []string{"dp", "--in", in, "--program", f.path("other.yaml"), "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--out", to}},
+		{"needs --group-cap", []string{"dp", "--in", in, "--program", prog, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--group", "place", "--out", to}},
+		{"--group-cap without --group", []string{"dp", "--in", in, "--program", prog, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--group-cap", "3", "--out", to}},
+		{"use 2 or more", []string{"synth", "--in", in, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--group", "place", "--group-cap", "1", "--out", to}},
+		{"the programme cannot count it", []string{"dp", "--in", in, "--program", prog, "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--group", "age", "--group-cap", "3", "--out", to}},
+		{"--group-cap is for noise", []string{"synth", "--in", in, "--k", "10", "--group", "place", "--group-cap", "3", "--out", to}},
 		{"two methods", []string{"synth", "--in", in, "--k", "10", "--epsilon", "1", "--delta", "1e-6", "--ledger", led, "--out", to}},
 		{"--published", []string{"attack"}},
 		{"lowest..highest", []string{"attack", "--published", in, "--value", "age", "--total", "sex=all", "--hidden", "<5"}},
@@ -362,5 +365,109 @@ func TestTheCaseGroupIsNeverReleased(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// casesRegister is testRegister with a column of cases of three, and one of thirty
+// persons.
+func casesRegister() string {
+	var b strings.Builder
+	for i, line := range strings.Split(strings.TrimSpace(testRegister()), "\n") {
+		switch {
+		case i == 0:
+			b.WriteString(line + ",case\n")
+		case i <= 30:
+			b.WriteString(line + ",secret-case-large\n")
+		default:
+			fmt.Fprintf(&b, "%s,secret-case-%d\n", line, i/3)
+		}
+	}
+	return b.String()
+}
+
+func TestNoiseHidesWholeCasesUnderADeclaredCap(t *testing.T) {
+	f := newFolder(t, map[string]string{"in.csv": casesRegister(), "program.yaml": testProgramme})
+	private := []string{"--in", f.path("in.csv"), "--epsilon", "4", "--delta", "1e-6", "--group", "case", "--group-cap", "3"}
+	for out, args := range map[string][]string{
+		"d": {"dp", "--program", f.path("program.yaml")},
+		"s": {"synth", "--program", f.path("program.yaml")},
+		"u": {"synth"},
+	} {
+		args = append(append(args, private...), "--ledger", f.path("ledger-"+out), "--out", f.path(out))
+		if out == "u" { // codes found by a threshold: none passes at this size and epsilon
+			args = append(args, "--epsilon", "20")
+		}
+		code, _, errOut := release(args...)
+		if code != exitDone {
+			t.Fatalf("%s: exit %d: %s", out, code, errOut)
+		}
+		r := readReport(t, f.path(out))
+		if p := r.Privacy; p == nil || p.Unit != "group" || p.GroupCap != 3 || !strings.Contains(p.Neighbours, "case group") || p.SpentEpsilon > p.Epsilon*1.0001 {
+			t.Errorf("%s: privacy %+v", out, r.Privacy)
+		}
+		if r.Parameters["persons_left_out_by_the_cap"] != 27.0 || r.Population.Rows != 240 || r.Leaks() != 0 {
+			t.Errorf("%s: parameters %v, %d rows, %d leaks", out, r.Parameters, r.Population.Rows, r.Leaks())
+		}
+		if strings.Contains(errOut, " 27 persons") || !strings.Contains(errOut, "at most 3 persons") {
+			t.Errorf("%s: what is said about the cap: %s", out, errOut)
+		}
+		if !strings.Contains(r.Promise[0], "whole case group") || !strings.Contains(r.Promise[1], "whole case groups") {
+			t.Errorf("%s: promises %q", out, r.Promise)
+		}
+		attacked := false
+		for _, a := range r.Attacks {
+			attacked = attacked || strings.Contains(a.Detail, "whole case groups chosen") && a.Tried >= attackFewer && a.Bound > 0
+		}
+		if !attacked {
+			t.Errorf("%s: no attack on whole case groups in %+v", out, r.Attacks)
+		}
+		ledger, err := os.ReadFile(f.path("ledger-" + out))
+		if err != nil || strings.Count(string(ledger), `"unit":"group","group":"case","group_cap":3`) != 2 {
+			t.Errorf("%s: the ledger does not say whom it protects: %s", out, ledger)
+		}
+		err = filepath.WalkDir(f.path(out), func(p string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := os.ReadFile(p)
+			if bytes.Contains(text, []byte("secret-case")) || filepath.Ext(p) == ".csv" && bytes.Contains(text, []byte("case")) {
+				t.Errorf("%s tells the case group", p)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestABudgetAboutCasesRefusesReleasesAboutPersons(t *testing.T) {
+	f := newFolder(t, map[string]string{"in.csv": casesRegister(), "program.yaml": testProgramme})
+	run := func(out, ledger string, more ...string) (int, string) {
+		code, _, errOut := release(append([]string{"dp", "--in", f.path("in.csv"), "--program", f.path("program.yaml"), "--epsilon", "1", "--delta", "1e-6", "--ledger", f.path(ledger), "--budget", "4", "--out", f.path(out)}, more...)...)
+		return code, errOut
+	}
+	if code, errOut := run("a", "cases", "--group", "case", "--group-cap", "3"); code != exitDone {
+		t.Fatal(errOut)
+	}
+	before, _ := os.ReadFile(f.path("cases"))
+	if code, errOut := run("b", "cases"); code != exitFailed || !strings.Contains(errOut, "whole case groups") {
+		t.Errorf("persons in a budget about cases: exit %d, %s", code, errOut)
+	}
+	if code, errOut := run("b", "cases", "--group", "place", "--group-cap", "3"); code == exitDone {
+		t.Errorf("another column: exit %d, %s", code, errOut)
+	}
+	if after, _ := os.ReadFile(f.path("cases")); !bytes.Equal(before, after) || strings.Contains(f.names(), "b/") {
+		t.Errorf("a refused release leaves traces: %s", f.names())
+	}
+	// The other way round it counts: whoever hides the case hides the person.
+	if code, errOut := run("c", "persons"); code != exitDone {
+		t.Fatal(errOut)
+	}
+	if code, errOut := run("d", "persons", "--group", "case", "--group-cap", "3"); code != exitDone {
+		t.Fatal(errOut)
+	}
+	if r := readReport(t, f.path("d")); r.Privacy.Unit != "group" || !strings.Contains(r.Promise[1], "for persons") || r.Privacy.SpentEpsilon < 1.2 {
+		t.Errorf("promise %q, privacy %+v", r.Promise, r.Privacy)
 	}
 }

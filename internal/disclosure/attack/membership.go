@@ -75,6 +75,42 @@ func Halves(t *table.Table, most int) (members, others []int) {
 	return order[:n], order[n : 2*n]
 }
 
+// GroupHalves is Halves for whole groups: groups of at most most persons in all.
+func GroupHalves(t *table.Table, most int) (members, others []int) {
+	persons := map[uint32][]int{}
+	var groups []uint32
+	for i := range t.Rows() {
+		g := t.Group(i)
+		if persons[g] == nil {
+			groups = append(groups, g)
+		}
+		persons[g] = append(persons[g], i)
+	}
+	rand.New(rand.NewPCG(0x68616c766573, 3)).Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
+	for i := 0; i+1 < len(groups) && len(members)+len(others)+len(persons[groups[i]])+len(persons[groups[i+1]]) <= most; i += 2 {
+		members = append(members, persons[groups[i]]...)
+		others = append(others, persons[groups[i+1]]...)
+	}
+	return members, others
+}
+
+// ByGroup adds up the scores of the persons of each group of t.
+func ByGroup(t *table.Table, scores []float64) []float64 {
+	at := map[uint32]int{}
+	var out []float64
+	for i, s := range scores {
+		g := t.Group(i)
+		n, ok := at[g]
+		if !ok {
+			n = len(out)
+			at[g] = n
+			out = append(out, 0)
+		}
+		out[n] += s
+	}
+	return out
+}
+
 // AUC is the area under the ROC curve of scores that ought to be higher for
 // members, and the largest difference of true and false positive rates.
 func AUC(members, others []float64) (auc, advantage float64) {

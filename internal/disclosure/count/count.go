@@ -189,7 +189,7 @@ func (m *miner) extend(key Key, depth int, p *projection, length int) {
 		if n >= m.k {
 			m.local[b] = int32(len(frequent))
 			frequent = append(frequent, b)
-			m.out = append(m.out, Combo{with(key, depth, b), n})
+			m.out = append(m.out, Combo{With(key, depth, b), n})
 		}
 	}
 	switch left := length - depth - 1; {
@@ -226,10 +226,10 @@ func (m *miner) pairs(key Key, depth int, p *projection, frequent []table.Attr) 
 		}
 	}
 	for x := range f {
-		kx := with(key, depth, frequent[x])
+		kx := With(key, depth, frequent[x])
 		for y := x + 1; y < f; y++ {
 			if n := tri[x*f+y]; n >= m.k {
-				m.out = append(m.out, Combo{with(kx, depth+1, frequent[y]), n})
+				m.out = append(m.out, Combo{With(kx, depth+1, frequent[y]), n})
 			}
 		}
 	}
@@ -261,10 +261,10 @@ func (m *miner) deeper(key Key, depth int, p *projection, frequent []table.Attr,
 			}
 		}
 		if next.rows() > 0 {
-			m.extend(with(key, depth, b), depth+1, &next, length)
+			m.extend(With(key, depth, b), depth+1, &next, length)
 		}
 	}
 }
 
-// with appends attribute a to a key of depth attributes.
-func with(k Key, depth int, a table.Attr) Key { return k | Key(a+1)<<(48-16*depth) }
+// With appends attribute a to a key of depth attributes.
+func With(k Key, depth int, a table.Attr) Key { return k | Key(a+1)<<(48-16*depth) }

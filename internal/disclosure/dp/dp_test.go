@@ -186,7 +186,7 @@ func drawPlan(t *rapid.T) (*Plan, Counts, float64) {
 		queries = []Query{{[]int{0}, 1}}
 	}
 	rho := rapid.SampledFrom([]float64{0.01, 0.3, 2}).Draw(t, "rho")
-	p, err := NewPlan(doms, queries, rapid.SampledFrom([]Objective{SumVariance, WorstVariance}).Draw(t, "objective"), rho)
+	p, err := NewPlan(Unit{}, doms, queries, rapid.SampledFrom([]Objective{SumVariance, WorstVariance}).Draw(t, "objective"), rho)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +298,7 @@ func TestIntervalsCoverAsStated(t *testing.T) {
 		}
 		return out
 	}
-	p, err := NewPlan(doms, []Query{{[]int{0, 1}, 1}, {[]int{1, 2}, 1}, {[]int{0, 2}, 1}}, WorstVariance, 0.05)
+	p, err := NewPlan(Unit{}, doms, []Query{{[]int{0, 1}, 1}, {[]int{1, 2}, 1}, {[]int{0, 2}, 1}}, WorstVariance, 0.05)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -397,7 +397,7 @@ func TestTwentyFiveTablesStayUnderTheTargetNoise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewPlan(coded.Domains, coded.Queries, prog.Objective, rho)
+	p, err := NewPlan(coded.Unit, coded.Domains, coded.Queries, prog.Objective, rho)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -535,7 +535,7 @@ func TestAuditFindsNoMoreLossThanStated(t *testing.T) {
 			return known[i]
 		}
 	}
-	p, err := NewPlan(domains(sizes...), []Query{{[]int{0, 1}, 1}, {[]int{1}, 2}}, WorstVariance, rho)
+	p, err := NewPlan(Unit{}, domains(sizes...), []Query{{[]int{0, 1}, 1}, {[]int{1}, 2}}, WorstVariance, rho)
 	if err != nil {
 		t.Fatal(err)
 	}

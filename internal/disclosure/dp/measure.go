@@ -37,8 +37,8 @@ func (p *Plan) Measure(ctx context.Context, exact Counts, noise *Noise) (*Measur
 
 // NewMeasured starts with nothing measured, for programmes that choose their
 // tables as they go.
-func NewMeasured(domains []Domain) *Measured {
-	return &Measured{Plan: &Plan{Domains: domains, at: map[string]int{}}}
+func NewMeasured(unit Unit, domains []Domain) *Measured {
+	return &Measured{Plan: &Plan{Unit: unit, Domains: domains, at: map[string]int{}}}
 }
 
 // Add measures the residual of one set of columns at a cost of at most rho, and
@@ -55,7 +55,7 @@ func (m *Measured) Add(by []int, rho float64, exact Counts, noise *Noise) (spent
 	if _, ok := m.at[k]; ok || p.p == 0 {
 		return 0, nil
 	}
-	v := math.Ceil(p.p / (2 * rho) * float64(p.Size) * float64(p.Size))
+	v := math.Ceil(m.Unit.Factor() * p.p / (2 * rho) * float64(p.Size) * float64(p.Size))
 	if !(v <= MaxVariance) || p.Size > MaxCells {
 		return 0, fmt.Errorf("the table by %s needs more noise than can be drawn exactly: fewer codes or a larger epsilon", m.name(by))
 	}

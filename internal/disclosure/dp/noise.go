@@ -2,7 +2,8 @@
 // the discrete Gaussian, sampled exactly with integers from a secure source;
 // loss is accounted in zero-concentrated differential privacy (zCDP).
 //
-// Neighbours: two data sets that differ by one person more or less.
+// Neighbours: two data sets that differ by one person more or less, or by one
+// whole case group (see Unit).
 //
 // Sources: Bun & Steinke 2016 (zCDP, arXiv 1605.02065); Canonne, Kamath &
 // Steinke 2020 (discrete Gaussian, arXiv 2004.00010); Balle & Wang 2018 (analytic

@@ -10,7 +10,8 @@
 // N = n_1···n_m, is a table of whole numbers in which one person more changes
 // the Euclidean norm by sqrt(Π n_i(n_i-1)). Discrete Gaussian noise of integer
 // variance s on those whole numbers is therefore exactly
-// Π n_i(n_i-1)/(2s)-zCDP, with no rounding anywhere.
+// Π n_i(n_i-1)/(2s)-zCDP, with no rounding anywhere. Where the unit of protection
+// is a case group, that times the square of its cap (see Unit).
 
 package dp
 
@@ -55,8 +56,9 @@ type Part struct {
 	p        float64 // Π (1-1/n)
 }
 
-// Plan is a set of measurements that costs at most its Rho.
+// Plan is a set of measurements that costs at most its Rho for one Unit.
 type Plan struct {
+	Unit    Unit
 	Domains []Domain
 	Queries []Query
 	Parts   []Part
@@ -70,14 +72,14 @@ type Plan struct {
 const MaxCells = 2_000_000
 
 // NewPlan allots a budget of rho over the queries.
-func NewPlan(domains []Domain, queries []Query, objective Objective, rho float64) (*Plan, error) {
+func NewPlan(unit Unit, domains []Domain, queries []Query, objective Objective, rho float64) (*Plan, error) {
 	if len(queries) == 0 {
 		return nil, errors.New("the programme asks for no table")
 	}
 	if !(rho > 0) {
 		return nil, fmt.Errorf("a budget of rho = %g buys no table", rho)
 	}
-	p := &Plan{Domains: domains, Queries: queries, at: map[string]int{}}
+	p := &Plan{Unit: unit, Domains: domains, Queries: queries, at: map[string]int{}}
 	for _, q := range queries {
 		if err := p.addParts(q); err != nil {
 			return nil, err
@@ -87,9 +89,10 @@ func NewPlan(domains []Domain, queries []Query, objective Objective, rho float64
 	for i, q := range queries {
 		weights[i] = q.Weight
 	}
-	sigma2 := p.allot(weights, rho)
+	each := rho / unit.Factor() // what the measurements may cost for one person
+	sigma2 := p.allot(weights, each)
 	if objective == WorstVariance {
-		sigma2 = p.evenOut(weights, rho)
+		sigma2 = p.evenOut(weights, each)
 	}
 	for i := range p.Parts {
 		part := &p.Parts[i]
@@ -108,9 +111,9 @@ func NewPlan(domains []Domain, queries []Query, objective Objective, rho float64
 	return p, nil
 }
 
-// cost is the exact zCDP cost of a part: Π n(n-1) / (2·variance).
+// cost is the exact zCDP cost of a part: Π n(n-1) / (2·variance) for a person.
 func (p *Plan) cost(part *Part) float64 {
-	d2 := 1.0
+	d2 := p.Unit.Factor()
 	for _, d := range part.By {
 		n := float64(len(p.Domains[d].Labels))
 		d2 *= n * (n - 1)

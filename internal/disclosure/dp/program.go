@@ -144,8 +144,18 @@ func (p *Programme) Multi() []string {
 	return out
 }
 
+// Without refuses a programme that counts the column of the case group, which is
+// never released.
+func (p *Programme) Without(group string) error {
+	if _, ok := p.Columns[group]; ok && group != "" {
+		return &table.InputError{Column: group, Reason: "names the case group: the programme cannot count it as well"}
+	}
+	return nil
+}
+
 // Coded is a table of codes in the programme's domains.
 type Coded struct {
+	Unit    Unit // by which the persons were counted
 	Domains []Domain
 	Queries []Query
 	codes   [][]uint16 // domain → person → code
@@ -177,7 +187,11 @@ func (p *Programme) CodeAll(t *table.Table) (*Coded, error) {
 }
 
 func (p *Programme) code(t *table.Table, used []string) (*Coded, error) {
-	c := &Coded{rows: t.Rows()}
+	unit, err := UnitOf(t)
+	if err != nil {
+		return nil, err
+	}
+	c := &Coded{Unit: unit, rows: t.Rows()}
 	at := map[string][]int{}
 	for _, tab := range p.Tables {
 		for _, name := range tab.By {
@@ -283,8 +297,8 @@ func (c *Coded) add(d Domain, codes []uint16) int {
 
 // NewCoded makes coded data of given columns, for domains found otherwise than by
 // a programme.
-func NewCoded(domains []Domain, codes [][]uint16, rows int) *Coded {
-	return &Coded{Domains: domains, codes: codes, rows: rows}
+func NewCoded(unit Unit, domains []Domain, codes [][]uint16, rows int) *Coded {
+	return &Coded{Unit: unit, Domains: domains, codes: codes, rows: rows}
 }
 
 // Column gives the persons' codes on a domain. The caller must not change it.

@@ -11,6 +11,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -35,7 +36,22 @@ type Entry struct {
 	// ExtraDelta is a probability of failure beside ρ, as a threshold has that
 	// decides which codes exist. It counts against the budget's δ.
 	ExtraDelta float64 `json:"extra_delta,omitempty"`
+	// Unit is whose presence the cost is about: "person" (also where it is empty, as
+	// in lines of before there was another), or "group" for a whole case group, as
+	// the column Group tells them apart, of whom GroupCap persons are counted.
+	Unit     string `json:"unit,omitempty"`
+	Group    string `json:"group,omitempty"`
+	GroupCap int    `json:"group_cap,omitempty"`
 }
+
+// Units of protection.
+const (
+	Person = "person"
+	Group  = "group"
+)
+
+// unit is the unit in full.
+func (e Entry) unit() string { return cmp.Or(e.Unit, Person) }
 
 // line is an entry as it stands in the file.
 type line struct {
@@ -46,6 +62,10 @@ type line struct {
 
 // ErrOverdrawn says that a release would spend more than the population has left.
 var ErrOverdrawn = errors.New("the privacy budget would be overdrawn")
+
+// ErrUnit says that a release does not protect what the population's budget is
+// about.
+var ErrUnit = errors.New("the release has another unit of protection than the budget")
 
 // ErrDamaged says that the file is not what was written.
 var ErrDamaged = errors.New("the privacy ledger is damaged")
@@ -179,9 +199,38 @@ func (l *Ledger) Fits(budget Entry, population string, rho, extraDelta float64) 
 	return dp.Delta(rho, budget.Epsilon)+extraDelta <= budget.Delta*(1+1e-9)
 }
 
-// SetBudget sets what all releases about a population may cost together.
-func (l *Ledger) SetBudget(population string, epsilon, delta, rho float64) error {
-	return l.append(Entry{Kind: "budget", Population: population, Epsilon: epsilon, Delta: delta, Rho: rho})
+// Counts refuses a release whose cost says nothing about a budget's unit:
+//
+//   - a budget about persons counts every release: one that hides a whole case group
+//     at ρ hides a person at ρ as well (see dp.Unit);
+//   - a budget about case groups counts only releases that hide those groups,
+//     whatever their cap. One that hides persons at ρ hides a group of g at g²ρ, and
+//     g has no bound; another column makes other groups.
+func (budget Entry) Counts(release Entry) error {
+	switch {
+	case budget.unit() != Group:
+		return nil
+	case release.unit() != Group:
+		return fmt.Errorf("%w: population %q has a budget about whole case groups (column %q); a release that protects persons says nothing about how much a group shows, since groups have no largest size: protect the groups, with the same column, or use another population's budget", ErrUnit, budget.Population, budget.Group)
+	case release.Group != budget.Group:
+		return fmt.Errorf("%w: population %q has a budget about the case groups of column %q, not of %q", ErrUnit, budget.Population, budget.Group, release.Group)
+	}
+	return nil
+}
+
+// SetBudget sets what all releases about a population may cost together, and for
+// whom: those before it must count for its unit.
+func (l *Ledger) SetBudget(e Entry) error {
+	for _, x := range l.entries {
+		if x.Kind != "release" || x.Population != e.Population {
+			continue
+		}
+		if err := e.Counts(x); err != nil {
+			return err
+		}
+	}
+	e.Kind = "budget"
+	return l.append(e)
 }
 
 // Spend writes a release's cost, or refuses with ErrOverdrawn and writes nothing.
@@ -196,6 +245,9 @@ func (l *Ledger) Spend(e Entry) error {
 	}
 	if e.ExtraDelta < 0 {
 		return fmt.Errorf("an extra delta of %g", e.ExtraDelta)
+	}
+	if err := budget.Counts(e); err != nil {
+		return err
 	}
 	if !l.Fits(budget, e.Population, e.Rho, e.ExtraDelta) {
 		return fmt.Errorf("%w: population %q has spent rho %.6f of %.6f, this release costs %.6f more", ErrOverdrawn, e.Population, l.Spent(e.Population), budget.Rho, e.Rho)

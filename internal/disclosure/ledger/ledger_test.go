@@ -23,7 +23,7 @@ func TestLedgerRefusesToBeOverdrawnAndRemembers(t *testing.T) {
 	if err := l.Spend(Entry{Population: "p", Rho: 0.1}); err == nil {
 		t.Error("a population without a budget spends")
 	}
-	if err := l.SetBudget("p", 4, 1e-6, 0.3); err != nil {
+	if err := l.SetBudget(Entry{Population: "p", Epsilon: 4, Delta: 1e-6, Rho: 0.3}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -56,7 +56,7 @@ func TestLedgerRefusesToBeOverdrawnAndRemembers(t *testing.T) {
 func TestLedgerSurvivesACrashAtEveryByte(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger")
 	l := open(t, path)
-	l.SetBudget("p", 4, 1e-6, 0.3)
+	l.SetBudget(Entry{Population: "p", Epsilon: 4, Delta: 1e-6, Rho: 0.3})
 	l.Spend(Entry{Population: "p", Rho: 0.1})
 	two, _ := os.ReadFile(path)
 	l.Spend(Entry{Population: "p", Rho: 0.15, Release: "later"})
@@ -83,7 +83,7 @@ func TestLedgerSurvivesACrashAtEveryByte(t *testing.T) {
 func TestLedgerCountsExtraDelta(t *testing.T) {
 	l := open(t, filepath.Join(t.TempDir(), "ledger"))
 	defer l.Close()
-	l.SetBudget("p", 4, 1e-6, 0.311)
+	l.SetBudget(Entry{Population: "p", Epsilon: 4, Delta: 1e-6, Rho: 0.311})
 	if err := l.Spend(Entry{Population: "p", Rho: 0.1, ExtraDelta: 9e-7}); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestLedgerCountsExtraDelta(t *testing.T) {
 func TestLedgerFindsAChangeInTheMiddle(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger")
 	l := open(t, path)
-	l.SetBudget("p", 4, 1e-6, 0.3)
+	l.SetBudget(Entry{Population: "p", Epsilon: 4, Delta: 1e-6, Rho: 0.3})
 	l.Spend(Entry{Population: "p", Rho: 0.2})
 	l.Spend(Entry{Population: "p", Rho: 0.1})
 	l.Close()
@@ -145,7 +145,7 @@ func TestLedgerSpendsNothingWhenTheDiskFails(t *testing.T) {
 	for _, c := range []failing{{}, {syncFails: true}, {truncateFails: true}} {
 		path := filepath.Join(t.TempDir(), "ledger")
 		l := open(t, path)
-		l.SetBudget("p", 4, 1e-6, 0.3)
+		l.SetBudget(Entry{Population: "p", Epsilon: 4, Delta: 1e-6, Rho: 0.3})
 		whole := l.f
 		c.file = whole
 		l.f = &c
@@ -177,4 +177,53 @@ func TestLedgerIsForOneProcessAtATime(t *testing.T) {
 	}
 	l.Close()
 	open(t, path).Close()
+}
+
+func TestABudgetCountsOnlyReleasesThatProtectItsUnit(t *testing.T) {
+	person := Entry{Population: "p", Rho: 0.05}
+	cases := Entry{Population: "p", Rho: 0.05, Unit: Group, Group: "case", GroupCap: 4}
+	larger := Entry{Population: "p", Rho: 0.05, Unit: Group, Group: "case", GroupCap: 9}
+	villages := Entry{Population: "p", Rho: 0.05, Unit: Group, Group: "village", GroupCap: 4}
+	for _, c := range []struct {
+		name    string
+		budget  Entry
+		release Entry
+		ok      bool
+	}{
+		{"persons in a budget about persons", person, person, true},
+		{"groups in a budget about persons", person, cases, true},
+		{"persons in a budget about groups", cases, person, false},
+		{"groups in a budget about groups", cases, cases, true},
+		{"groups with another cap", cases, larger, true},
+		{"groups of another column", cases, villages, false},
+	} {
+		path := filepath.Join(t.TempDir(), "ledger")
+		l := open(t, path)
+		budget := c.budget
+		budget.Epsilon, budget.Delta, budget.Rho = 4, 1e-6, 0.3
+		if err := l.SetBudget(budget); err != nil {
+			t.Fatal(err)
+		}
+		before, _ := os.ReadFile(path)
+		err := l.Spend(c.release)
+		after, _ := os.ReadFile(path)
+		if c.ok != (err == nil) || !c.ok && (!errors.Is(err, ErrUnit) || string(after) != string(before)) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		l.Close()
+		l = open(t, path) // the unit is under the hash as well
+		if c.ok && l.Entries()[1] != (func() Entry { e := c.release; e.Kind = "release"; return e })() {
+			t.Errorf("%s: read back as %+v", c.name, l.Entries()[1])
+		}
+		l.Close()
+	}
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	defer l.Close()
+	person.Epsilon, person.Delta = 4, 1e-6
+	l.SetBudget(person)
+	l.Spend(Entry{Population: "p", Rho: 0.01})
+	cases.Epsilon, cases.Delta = 4, 1e-6
+	if err := l.SetBudget(cases); !errors.Is(err, ErrUnit) {
+		t.Errorf("a budget about groups after releases about persons: %v", err)
+	}
 }

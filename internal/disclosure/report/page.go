@@ -11,6 +11,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 
 	"banyan/internal/disclosure/evaluate"
 )
@@ -23,6 +24,8 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"num":     number,
 	"f":       func(digits int, x float64) string { return fmt.Sprintf("%.*f", digits, x) },
 	"band":    bandName,
+	"small":   small,
+	"words":   func(key string) string { return strings.ReplaceAll(key, "_", " ") },
 	"bars":    Bars,
 	"errors":  errorBars,
 	"lengths": lengthBars,
@@ -58,6 +61,19 @@ func bandName(from, to int) string {
 	return number(from) + " – " + number(to)
 }
 
+// small writes a number far below 1 as people read it: 10⁻⁶.
+func small(x float64) string {
+	digits, exponent, ok := strings.Cut(fmt.Sprintf("%.2g", x), "e-")
+	if !ok {
+		return digits
+	}
+	power := strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹").Replace(strings.TrimLeft(exponent, "0"))
+	if digits == "1" {
+		return "10⁻" + power
+	}
+	return digits + " · 10⁻" + power
+}
+
 // Bar is one bar of a chart.
 type Bar struct {
 	Label string
@@ -66,10 +82,9 @@ type Bar struct {
 	Class string // a, b, c: the series
 }
 
-// Bars draws horizontal bars as an SVG picture. Values are shown as text too;
+// Bars draws horizontal bars that fit any width. Values are shown as text too;
 // colour is never the only sign.
 func Bars(title string, bars []Bar) template.HTML {
-	const left, width, row = 190.0, 360.0, 24.0
 	top := 0.0
 	for _, b := range bars {
 		top = math.Max(top, b.Value)
@@ -78,22 +93,23 @@ func Bars(title string, bars []Bar) template.HTML {
 		top = 1
 	}
 	var w bytes.Buffer
-	h := row*float64(len(bars)) + 8
-	fmt.Fprintf(&w, `<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`, left+width+90, h, template.HTMLEscapeString(title))
-	for i, b := range bars {
-		y := row*float64(i) + 4
-		fmt.Fprintf(&w, `<text x="%g" y="%g" text-anchor="end">%s</text>`, left-8, y+15, template.HTMLEscapeString(b.Label))
-		fmt.Fprintf(&w, `<rect class="%s" x="%g" y="%g" width="%.1f" height="%g" rx="2"/>`, b.Class, left, y+2, math.Max(b.Value/top*width, 1), row-7)
-		fmt.Fprintf(&w, `<text x="%.1f" y="%g">%s</text>`, left+b.Value/top*width+6, y+15, template.HTMLEscapeString(b.Text))
+	fmt.Fprintf(&w, `<div class="bars" role="group" aria-label="%s">`, template.HTMLEscapeString(title))
+	for _, b := range bars {
+		fmt.Fprintf(&w, `<span>%s</span><span><i class="%s" style="width:%.1f%%"></i><em>%s</em></span>`,
+			template.HTMLEscapeString(b.Label), b.Class, 100*b.Value/top, template.HTMLEscapeString(b.Text))
 	}
-	w.WriteString(`</svg>`)
+	w.WriteString(`</div>`)
 	return template.HTML(w.String()) // built from numbers and escaped text only
 }
 
 func errorBars(bands []ErrorBand) template.HTML {
 	var bars []Bar
 	for _, b := range bands {
-		bars = append(bars, Bar{bandName(b.From, b.To) + " persons", b.MeanError, fmt.Sprintf("± %.1f", b.MeanError), "a"})
+		name := bandName(b.From, b.To)
+		if b.From > 0 {
+			name += " persons"
+		}
+		bars = append(bars, Bar{name, b.MeanError, fmt.Sprintf("± %.1f", b.MeanError), "a"})
 	}
 	return Bars("Mean error of a cell, by its true count", bars)
 }

@@ -42,12 +42,16 @@ type Population struct {
 
 // Privacy is what the release spent of the privacy budget.
 type Privacy struct {
-	Epsilon    float64 `json:"epsilon"`
-	Delta      float64 `json:"delta"`
-	Rho        float64 `json:"rho"`
-	Neighbours string  `json:"neighbours"`
-	Accounting string  `json:"accounting"`
-	Ledger     string  `json:"ledger,omitempty"`
+	Epsilon float64 `json:"epsilon"`
+	Delta   float64 `json:"delta"`
+	Rho     float64 `json:"rho"`
+	// Unit is whose presence is hidden: "person", or "group" for a whole case group,
+	// of whom GroupCap persons are counted.
+	Unit       string `json:"unit"`
+	GroupCap   int    `json:"group_cap,omitempty"`
+	Neighbours string `json:"neighbours"`
+	Accounting string `json:"accounting"`
+	Ledger     string `json:"ledger,omitempty"`
 	// SpentRho and SpentEpsilon are the totals over all releases of these people.
 	SpentRho     float64 `json:"spent_rho"`
 	SpentEpsilon float64 `json:"spent_epsilon"`

@@ -1,6 +1,6 @@
 // Package synth makes synthetic microdata: records that nobody is, with the
 // counts of combinations that the real persons have. This file is the
-// k-anonymous mode; differentially private synthesis is in dp.go.
+// k-anonymous mode; differentially private synthesis is in private.go.
 package synth
 
 import (
@@ -8,7 +8,10 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"banyan/internal/disclosure/count"
 	"banyan/internal/disclosure/table"
@@ -37,24 +40,35 @@ func KAnonymous(ctx context.Context, t *table.Table, k, length int) (*table.Tabl
 }
 
 // kanon is the state of a synthesis.
+//
+// Work that does not depend on what was decided a moment ago is done by all cores
+// in batches of a fixed size; decisions are taken one after the other. So the
+// records are the same at any number of cores.
 type kanon struct {
-	d      *table.Distinct
-	k      uint32
-	length int
-	bits   [][]uint64 // attribute → bitmap of distinct rows
+	*people
 	combos index
 	keys   []count.Key
 	real   []float64
 	syn    []float64
 	weight []float64 // worth of one person in a combination: relative error, lengths alike
+	// What follows from syn, kept because it is asked for far more often than syn
+	// changes.
+	need []float64 // see needed
+	up   []float64 // what one record more brings
+	down []float64 // what one record less costs
 
 	records []record
-	list    []uint32
-	counts  []uint32
-	first   []uint32 // with case groups: the group of the first person counted
-	several []bool   // … and whether another group was counted
-	and     []uint64
+	workers []*worker
+	ids     []int32
 	done    <-chan struct{} // closed when the caller gave up
+}
+
+// record is a set of attributes that n output rows have.
+type record struct {
+	attrs []table.Attr
+	n     int
+	can   []table.Attr // what k of those who share attrs have beside; nil: not asked yet
+	in    []int32      // the combinations that it holds; nil: not asked yet
 }
 
 // stopped reports whether the caller gave up; what was made by then is dropped.
@@ -67,27 +81,11 @@ func (s *kanon) stopped() bool {
 	}
 }
 
-// record is a set of attributes that n output rows have.
-type record struct {
-	attrs []table.Attr
-	n     int
-	in    []int32 // the frequent combinations that it holds; found when first asked for
-}
-
 func newKAnon(d *table.Distinct, k, length int) *kanon {
-	s := &kanon{d: d, k: uint32(k), length: length, counts: make([]uint32, len(d.Attrs)), first: make([]uint32, len(d.Attrs)), several: make([]bool, len(d.Attrs))}
-	words := (d.Rows() + 63) / 64
-	all := make([]uint64, words*len(d.Attrs))
-	for range d.Attrs {
-		s.bits = append(s.bits, all[:words:words])
-		all = all[words:]
+	s := &kanon{people: newPeople(d, k)}
+	for range min(runtime.GOMAXPROCS(0), 16) {
+		s.workers = append(s.workers, &worker{kanon: s, tally: newTally(s.people)})
 	}
-	for i := range d.Rows() {
-		for _, a := range d.Row(i) {
-			s.bits[a][i>>6] |= 1 << (i & 63)
-		}
-	}
-	s.and = make([]uint64, words)
 	frequent := count.Combinations(d, length, k)
 	if d.Group != nil {
 		var attrs []table.Attr
@@ -96,10 +94,10 @@ func newKAnon(d *table.Distinct, k, length int) *kanon {
 			return !s.supported(attrs)
 		})
 	}
-	s.combos = newIndex(frequent)
-	s.real = make([]float64, len(frequent))
-	s.syn = make([]float64, len(frequent))
-	s.weight = make([]float64, len(frequent))
+	s.combos = newIndex(frequent, length)
+	for _, values := range []*[]float64{&s.real, &s.syn, &s.weight, &s.need, &s.up, &s.down} {
+		*values = make([]float64, len(frequent))
+	}
 	var ofLength [count.MaxLength + 1]float64
 	for _, c := range frequent {
 		ofLength[c.Key.Len()]++
@@ -108,146 +106,169 @@ func newKAnon(d *table.Distinct, k, length int) *kanon {
 		s.keys = append(s.keys, c.Key)
 		s.real[i] = float64(c.N)
 		s.weight[i] = float64(len(frequent)) / ofLength[c.Key.Len()] / s.real[i]
+		s.change(int32(i), 0)
 	}
 	return s
 }
 
-// rowsWith lists the distinct rows that hold all of attrs.
-func (s *kanon) rowsWith(attrs []table.Attr, dst []uint32) []uint32 {
-	dst = dst[:0]
-	first := s.bits[attrs[0]]
-	for w, x := range first {
-		for _, a := range attrs[1:] {
-			x &= s.bits[a][w]
-		}
-		for ; x != 0; x &= x - 1 {
-			dst = append(dst, uint32(w<<6+trailing(x)))
-		}
-	}
-	return dst
+// change gives n records more combination c.
+func (s *kanon) change(c int32, n float64) {
+	s.syn[c] += n
+	s.need[c] = s.needed(c)
+	s.up[c], s.down[c] = s.worth(c, s.syn[c]), s.worth(c, s.syn[c]-1)
 }
 
-// seed makes one record from every person: whole where enough others share the
-// whole, otherwise a part, begun at the combination that is most in need and
-// grown while k persons share it.
-func (s *kanon) seed() {
-	type job struct {
-		row, weight int
-	}
-	var parts []job
-	for i := range s.d.Rows() {
-		if s.stopped() {
-			return
-		}
-		row := s.d.Row(i)
-		w := int(s.d.Weight[i])
-		if len(row) == 0 || uint32(w) >= s.k && s.d.Group == nil || s.supported(row) {
-			s.put(row, w)
-			continue
-		}
-		parts = append(parts, job{i, w})
-	}
-	// Long rows hold the rarest combinations.
-	slices.SortStableFunc(parts, func(a, b job) int { return cmp.Compare(len(s.d.Row(b.row)), len(s.d.Row(a.row))) })
-	var have []table.Attr
-	for _, p := range parts {
-		for range p.weight {
-			if s.stopped() {
-				return
-			}
-			have = s.grow(s.d.Row(p.row), have[:0])
-			s.put(slices.Clone(have), 1)
-		}
-	}
-}
-
-// supported reports whether k persons share all of attrs, of two case groups or
-// more where groups are known.
-func (s *kanon) supported(attrs []table.Attr) bool {
-	n, first, several := uint32(0), table.Several, s.d.Group == nil
-	for w, x := range s.bits[attrs[0]] {
-		for _, a := range attrs[1:] {
-			if x == 0 {
-				break
-			}
-			x &= s.bits[a][w]
-		}
-		for ; x != 0; x &= x - 1 {
-			r := w<<6 + trailing(x)
-			if !several {
-				if n == 0 {
-					first = s.d.Group[r]
-				}
-				several = first == table.Several || first != s.d.Group[r]
-			}
-			if n += s.d.Weight[r]; n >= s.k && several {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// need is how much one more record with combination c is worth.
-func (s *kanon) need(c int32) float64 {
+// needed is how much one more record with combination c is worth while seeding.
+func (s *kanon) needed(c int32) float64 {
 	if s.syn[c] == 0 {
 		return 8
 	}
 	return (s.real[c] - s.syn[c]) / s.real[c]
 }
 
-// grow chooses the part of row that becomes a record.
-func (s *kanon) grow(row []table.Attr, have []table.Attr) []table.Attr {
-	best := 0.0
-	var start [count.MaxLength]table.Attr
-	n := 0
-	s.each(row, nil, func(c int32, attrs []table.Attr) {
-		if v := s.need(c) * float64(len(attrs)); v > best {
-			best, n = v, copy(start[:], attrs)
-		}
-	})
-	if n == 0 {
-		return have
+// firstBonus is what it is worth, beside the count, that a combination appears
+// at all: a false zero is worse than a count that is off by one.
+const firstBonus = 0.3
+
+// worth is what a record more in combination c brings when syn records have it:
+// the fall of the weighted distance to the real count.
+func (s *kanon) worth(c int32, syn float64) float64 {
+	switch short := s.real[c] - syn; {
+	case syn < 1:
+		return s.weight[c] * (1 + firstBonus*s.real[c])
+	case short >= 1:
+		return s.weight[c]
+	default:
+		return s.weight[c] * (2*max(short, 0) - 1)
 	}
-	have = append(have, start[:n]...)
-	s.list = s.rowsWith(have, s.list)
+}
+
+// sum adds up the values of combinations.
+func sum(values []float64, ids []int32) (total float64) {
+	for _, c := range ids {
+		total += values[c]
+	}
+	return total
+}
+
+// worker is one core's scratch memory.
+type worker struct {
+	*kanon
+	crowd crowd
+	tally *tally
+	ids   []int32
+	can   []table.Attr
+}
+
+// batch is how many pieces of work are handed out before decisions are taken.
+const batch = 256
+
+// parallel does n pieces of work on all cores. Each must write to its own place
+// only.
+func (s *kanon) parallel(n int, work func(w *worker, i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for _, w := range s.workers[:min(len(s.workers), n)] {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n && !s.stopped(); i = int(next.Add(1)) - 1 {
+				work(w, i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// seed makes one record from every person: whole where enough others share the
+// whole, otherwise a part, begun at the combination that is most in need and
+// grown while k persons share it.
+func (s *kanon) seed() {
+	whole := make([]bool, s.d.Rows())
+	s.parallel(len(whole), func(_ *worker, i int) {
+		row := s.d.Row(i)
+		whole[i] = len(row) == 0 || s.d.Weight[i] >= s.k && s.d.Group == nil || s.supported(row)
+	})
+	var parts []int
+	for i := range s.d.Rows() {
+		if s.stopped() {
+			return
+		}
+		if whole[i] {
+			s.put(s.d.Row(i), int(s.d.Weight[i]))
+			continue
+		}
+		parts = append(parts, i)
+	}
+	// Long rows hold the rarest combinations.
+	slices.SortStableFunc(parts, func(a, b int) int { return cmp.Compare(len(s.d.Row(b)), len(s.d.Row(a))) })
+	// Equal persons take turns: the next of them is asked when all others have been.
+	made := make([][]table.Attr, seedBatch)
+	for turn := uint32(0); len(parts) > 0; turn++ {
+		parts = slices.DeleteFunc(parts, func(i int) bool { return s.d.Weight[i] <= turn })
+		for some := range slices.Chunk(parts, seedBatch) {
+			s.parallel(len(some), func(w *worker, i int) { made[i] = w.grow(s.d.Row(some[i])) })
+			if s.stopped() {
+				return
+			}
+			for i := range some {
+				s.put(made[i], 1)
+			}
+		}
+	}
+}
+
+// seedBatch persons are seeded by the same state of need.
+const seedBatch = 32
+
+// grow chooses the part of row that becomes a record.
+func (w *worker) grow(row []table.Attr) []table.Attr {
+	w.ids = w.combos.within(row, w.ids[:0])
+	best, start := 0.0, int32(-1)
+	for _, c := range w.ids {
+		if v := w.need[c] * float64(w.keys[c].Len()); v > best {
+			best, start = v, c
+		}
+	}
+	if start < 0 {
+		return nil
+	}
+	have := w.keys[start].Attrs(make([]table.Attr, 0, len(row)))
+	w.crowd.find(w.people, have)
+	can := w.can[:0]
+	for _, a := range row {
+		if !slices.Contains(have, a) {
+			can = append(can, a)
+		}
+	}
+	w.can = can
 	for {
-		// Who else shares what could be added?
-		for _, r := range s.list {
-			for _, a := range s.d.Row(int(r)) {
-				s.tally(a, r)
+		// Who shares what is added shares the rest: what is too rare stays so.
+		can = slices.DeleteFunc(can, func(a table.Attr) bool { return !w.crowd.enough(w.people, a) })
+		pick, gain := -1, 0.0
+		for i, a := range can {
+			w.ids = w.combos.with(have, a, w.ids[:0])
+			if g := sum(w.need, w.ids); g > gain {
+				pick, gain = i, g
 			}
 		}
-		pick, gain := table.Attr(0), 0.0
-		for _, a := range row {
-			if !s.enough(a) || slices.Contains(have, a) {
-				continue
-			}
-			g := 0.0
-			s.each(have, &a, func(c int32, _ []table.Attr) { g += s.need(c) })
-			if g > gain {
-				pick, gain = a, g
-			}
-		}
-		for _, r := range s.list {
-			for _, a := range s.d.Row(int(r)) {
-				s.counts[a] = 0
-			}
-		}
-		if gain == 0 {
-			slices.Sort(have)
+		if pick < 0 {
 			return have
 		}
-		have = append(have, pick)
-		keep := s.list[:0]
-		bits := s.bits[pick]
-		for _, r := range s.list {
-			if bits[r>>6]>>(r&63)&1 == 1 {
-				keep = append(keep, r)
-			}
-		}
-		s.list = keep
+		w.crowd.narrow(w.people, can[pick])
+		have = insert(have, can[pick])
+		can = slices.Delete(can, pick, pick+1)
 	}
+}
+
+// insert puts a into ascending attributes.
+func insert(have []table.Attr, a table.Attr) []table.Attr {
+	i, _ := slices.BinarySearch(have, a)
+	return slices.Insert(have, i, a)
+}
+
+// extensions lists what k of those who share attrs have beside.
+func (w *worker) extensions(attrs []table.Attr) []table.Attr {
+	w.crowd.find(w.people, attrs)
+	return w.tally.extensions(w.people, &w.crowd, attrs)
 }
 
 // fill gives back what cutting took away: attributes are added to records, while
@@ -255,51 +276,76 @@ func (s *kanon) grow(row []table.Attr, have []table.Attr) []table.Attr {
 // to the real ones. Equal records are treated together, in shares of an eighth,
 // so that a gain that the first of them brings is not spent on all.
 func (s *kanon) fill() {
+	var with [batch][][]int32 // record → attribute that it can have → combinations that it would bring
 	for range 6 {
 		s.group()
 		var added []record
-		changed := 0
-		for i := range s.records {
+		for from := 0; from < len(s.records); from += batch {
+			some := s.records[from:min(from+batch, len(s.records))]
+			s.parallel(len(some), func(w *worker, i int) {
+				r := &some[i]
+				if len(r.attrs) > 0 && r.can == nil {
+					r.can = w.extensions(r.attrs)
+				}
+				with[i] = slices.Grow(with[i][:0], len(r.can))[:len(r.can)]
+				for j, a := range r.can {
+					with[i][j] = w.combos.with(r.attrs, a, with[i][j][:0])
+				}
+			})
 			if s.stopped() {
 				return
 			}
-			r := &s.records[i]
-			if len(r.attrs) == 0 {
-				continue
-			}
-			can := s.extensions(r.attrs)
-			for r.n > 0 && len(can) > 0 {
-				pick, gain := -1, 1e-12
-				for j, a := range can {
-					if g := s.gain(r.attrs, a); g > gain {
-						pick, gain = j, g
-					}
-				}
-				if pick < 0 {
-					break
-				}
-				n := (r.n + 7) / 8
-				r.n -= n
-				changed += n
-				s.each(r.attrs, &can[pick], func(c int32, _ []table.Attr) { s.syn[c] += float64(n) })
-				longer := append(slices.Clone(r.attrs), can[pick])
-				slices.Sort(longer)
-				added = append(added, record{attrs: longer, n: n})
+			for i := range some {
+				added = s.lengthen(&some[i], with[i], added)
 			}
 		}
 		s.records = append(s.records, added...)
-		if changed == 0 {
+		if len(added) == 0 {
 			return
 		}
 	}
 }
 
-// exchanges bounds the work of exchange: more where a try is cheap.
-func exchanges(distinct int) int { return 12_000 + 200_000_000/max(distinct, 5_000) }
+// lengthen gives shares of equal records r the attributes that bring most; with
+// has the combinations that each would bring.
+func (s *kanon) lengthen(r *record, with [][]int32, added []record) []record {
+	if len(r.can) == 0 {
+		return added
+	}
+	gains := make([]float64, len(r.can))
+	for j := range gains {
+		gains[j] = sum(s.up, with[j])
+	}
+	for r.n > 0 {
+		pick, gain := -1, 1e-12
+		for j, g := range gains {
+			if g > gain {
+				pick, gain = j, g
+			}
+		}
+		if pick < 0 {
+			break
+		}
+		n := (r.n + 7) / 8
+		r.n -= n
+		for _, c := range with[pick] {
+			s.change(c, float64(n))
+		}
+		// No combination with one attribute more holds another: other gains stay.
+		gains[pick] = sum(s.up, with[pick])
+		added = append(added, record{attrs: insert(slices.Clone(r.attrs), r.can[pick]), n: n})
+	}
+	return added
+}
 
-// firstBonus is what it is worth, beside the count, that a combination appears
-// at all: a false zero is worse than a count that is off by one.
-const firstBonus = 0.3
+// exchanges bounds the work of exchange: more where a try is cheap.
+func exchanges(distinct int) int { return 36_000 + 200_000_000/max(distinct, 5_000) }
+
+// built is a record that exchange may put in another's place.
+type built struct {
+	record
+	wanted int32
+}
 
 // exchange replaces records that matter least with records grown from the
 // combinations most in need, one by one, while that brings counts nearer. The
@@ -315,45 +361,31 @@ func (s *kanon) exchange(tries int) {
 	for i := range order {
 		order[i] = int32(i)
 	}
-	lack := func(c int32) float64 {
-		l := s.weight[c] * (s.real[c] - s.syn[c])
-		if s.syn[c] == 0 {
-			l *= 1 + 10*firstBonus
-		}
-		return l
-	}
+	lack := make([]float64, len(s.real))
+	made := make([]built, exchangeBatch)
 	for round := 0; round < 8 && tries > 0; round++ {
+		for c := range lack {
+			lack[c] = s.weight[c] * (s.real[c] - s.syn[c])
+			if s.syn[c] == 0 {
+				lack[c] *= 1 + 10*firstBonus
+			}
+		}
 		slices.SortFunc(order, func(a, b int32) int {
-			return cmp.Or(cmp.Compare(lack(b), lack(a)), cmp.Compare(a, b))
+			return cmp.Or(cmp.Compare(lack[b], lack[a]), cmp.Compare(a, b))
 		})
+		now := order[:min(len(order), max(tries/(8-round), 1))]
+		tries -= len(now)
 		won := 0
-		for _, c := range order[:min(len(order), max(tries/(8-round), 1))] {
+		for some := range slices.Chunk(now, exchangeBatch) {
+			s.parallel(len(some), func(w *worker, i int) { made[i] = w.build(some[i]) })
 			if s.stopped() {
 				return
 			}
-			tries--
-			if s.real[c]-s.syn[c] < 1 {
-				continue
-			}
-			have, gain := s.build(c)
-			victim, cost := -1, gain
-			for range 48 {
-				v := rng.IntN(len(s.records))
-				if s.records[v].n == 0 {
-					continue
-				}
-				if l := s.loss(&s.records[v]); l < cost {
-					victim, cost = v, l
+			for i := range some {
+				if s.place(made[i], rng) {
+					won++
 				}
 			}
-			if victim < 0 {
-				continue
-			}
-			old := &s.records[victim]
-			s.each(old.attrs, nil, func(c int32, _ []table.Attr) { s.syn[c]-- })
-			old.n--
-			s.put(have, 1)
-			won++
 		}
 		if won == 0 {
 			return
@@ -361,52 +393,70 @@ func (s *kanon) exchange(tries int) {
 	}
 }
 
-// build grows a record from combination c by whatever brings most, and says what
-// the whole brings.
-func (s *kanon) build(c int32) (have []table.Attr, gain float64) {
-	have = s.keys[c].Attrs(nil)
+// exchangeBatch records are built by the same state of the counts.
+const exchangeBatch = 32
+
+// place puts b in the place of the record that matters least of some, if b
+// matters more.
+func (s *kanon) place(b built, rng *rand.Rand) bool {
+	if b.attrs == nil || s.real[b.wanted]-s.syn[b.wanted] < 1 {
+		return false
+	}
+	victim, cost := -1, sum(s.up, b.in)
+	for range 48 {
+		v := rng.IntN(len(s.records))
+		r := &s.records[v]
+		if r.n == 0 {
+			continue
+		}
+		if r.in == nil {
+			r.in = s.combos.within(r.attrs, []int32{})
+		}
+		if l := sum(s.down, r.in); l < cost {
+			victim, cost = v, l
+		}
+	}
+	if victim < 0 {
+		return false
+	}
+	old := &s.records[victim]
+	old.n--
+	for _, c := range old.in {
+		s.change(c, -1)
+	}
+	for _, c := range b.in {
+		s.change(c, 1)
+	}
+	s.records = append(s.records, b.record)
+	return true
+}
+
+// build grows a record from combination c by whatever brings most.
+func (w *worker) build(c int32) built {
+	if w.real[c]-w.syn[c] < 1 {
+		return built{}
+	}
+	have := w.keys[c].Attrs(nil)
+	can := w.extensions(have)
 	for {
-		can := s.extensions(have)
 		pick, best := -1, 1e-12
 		for j, a := range can {
-			if g := s.gain(have, a); g > best {
+			w.ids = w.combos.with(have, a, w.ids[:0])
+			if g := sum(w.up, w.ids); g > best {
 				pick, best = j, g
 			}
 		}
 		if pick < 0 {
-			break
+			return built{record{attrs: have, n: 1, in: w.combos.within(have, nil)}, c}
 		}
-		have = append(have, can[pick])
-		slices.Sort(have)
-	}
-	s.each(have, nil, func(c int32, _ []table.Attr) { gain += s.worth(c, s.syn[c]) })
-	return have, gain
-}
-
-// worth is what a record more in combination c brings when syn records have it.
-func (s *kanon) worth(c int32, syn float64) float64 {
-	switch short := s.real[c] - syn; {
-	case syn < 1:
-		return s.weight[c] * (1 + firstBonus*s.real[c])
-	case short >= 1:
-		return s.weight[c]
-	default:
-		return s.weight[c] * (2*max(short, 0) - 1)
+		w.crowd.narrow(w.people, can[pick])
+		have = insert(have, can[pick])
+		can = slices.Delete(can, pick, pick+1)
+		can = slices.DeleteFunc(can, func(a table.Attr) bool { return !w.crowd.enough(w.people, a) })
 	}
 }
 
-// loss is what taking one record away costs.
-func (s *kanon) loss(r *record) (cost float64) {
-	if r.in == nil {
-		s.each(r.attrs, nil, func(c int32, _ []table.Attr) { r.in = append(r.in, c) })
-	}
-	for _, c := range r.in {
-		cost += s.worth(c, s.syn[c]-1)
-	}
-	return cost
-}
-
-// group joins equal records.
+// group joins equal records and puts all in the order of their attributes.
 func (s *kanon) group() {
 	slices.SortFunc(s.records, func(a, b record) int { return slices.Compare(a.attrs, b.attrs) })
 	out := s.records[:0]
@@ -415,98 +465,24 @@ func (s *kanon) group() {
 		case r.n == 0:
 		case last >= 0 && slices.Equal(out[last].attrs, r.attrs):
 			out[last].n += r.n
+			if out[last].can == nil {
+				out[last].can = r.can
+			}
 		default:
 			out = append(out, r)
 		}
 	}
+	clear(s.records[len(out):])
 	s.records = out
-}
-
-// tally counts the persons of distinct row r as holders of a.
-func (s *kanon) tally(a table.Attr, r uint32) {
-	if s.d.Group != nil {
-		if s.counts[a] == 0 {
-			s.first[a], s.several[a] = s.d.Group[r], s.d.Group[r] == table.Several
-		}
-		s.several[a] = s.several[a] || s.first[a] != s.d.Group[r]
-	}
-	s.counts[a] += s.d.Weight[r]
-}
-
-// enough reports whether the holders counted are k, of two case groups or more.
-func (s *kanon) enough(a table.Attr) bool {
-	return s.counts[a] >= s.k && (s.d.Group == nil || s.several[a])
-}
-
-// extensions lists the attributes that k of the persons who share have also
-// share, of columns that have does not fill yet.
-func (s *kanon) extensions(have []table.Attr) []table.Attr {
-	s.list = s.rowsWith(have, s.list)
-	var seen []table.Attr
-	for _, r := range s.list {
-		for _, a := range s.d.Row(int(r)) {
-			if s.counts[a] == 0 {
-				seen = append(seen, a)
-			}
-			s.tally(a, r)
-		}
-	}
-	var can []table.Attr
-	for _, a := range seen {
-		if s.enough(a) && !slices.Contains(have, a) {
-			can = append(can, a)
-		}
-		s.counts[a] = 0
-	}
-	slices.Sort(can)
-	return can
-}
-
-// gain is what adding a to one record with attributes have brings: the fall of
-// the weighted distance to the real counts.
-func (s *kanon) gain(have []table.Attr, a table.Attr) float64 {
-	g := 0.0
-	s.each(have, &a, func(c int32, _ []table.Attr) { g += s.worth(c, s.syn[c]) })
-	return g
-}
-
-// each visits the frequent combinations of up to length attributes of attrs; with
-// a given, only those that hold a and otherwise attributes of attrs.
-func (s *kanon) each(attrs []table.Attr, a *table.Attr, f func(c int32, attrs []table.Attr)) {
-	var buf [count.MaxLength]table.Attr
-	var walk func(from, n int)
-	visit := func(n int) bool {
-		sorted := buf
-		slices.Sort(sorted[:n])
-		c := s.combos.find(count.KeyOf(sorted[:n]...))
-		if c < 0 {
-			return false
-		}
-		f(c, sorted[:n])
-		return true
-	}
-	walk = func(from, n int) {
-		for i := from; i < len(attrs); i++ {
-			buf[n] = attrs[i]
-			if visit(n+1) && n+1 < s.length {
-				walk(i+1, n+1)
-			}
-		}
-	}
-	if a == nil {
-		walk(0, 0)
-		return
-	}
-	buf[0] = *a
-	if visit(1) && s.length > 1 {
-		walk(0, 1)
-	}
 }
 
 // put records n output rows with attrs.
 func (s *kanon) put(attrs []table.Attr, n int) {
 	s.records = append(s.records, record{attrs: attrs, n: n})
-	s.each(attrs, nil, func(c int32, _ []table.Attr) { s.syn[c] += float64(n) })
+	s.ids = s.combos.within(attrs, s.ids[:0])
+	for _, c := range s.ids {
+		s.change(c, float64(n))
+	}
 }
 
 // table gives the records as microdata in the order of their attributes, so that

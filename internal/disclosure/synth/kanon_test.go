@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -100,6 +101,33 @@ func TestSynthesisDoesNotDependOnTheOrderOfPersons(t *testing.T) {
 			t.Fatal("a shuffled register gives other records: a record's place may tell of a person")
 		}
 	})
+}
+
+func TestSynthesisIsTheSameAtAnyNumberOfCores(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	var b strings.Builder
+	b.WriteString("a,b,c,d,e\n")
+	for range 4000 {
+		x := rng.IntN(12)
+		fmt.Fprintf(&b, "%d,%d,%d,%d,%d\n", x, (x+rng.IntN(3))%9, rng.IntN(7)*(x%2), rng.IntN(5), rng.IntN(30)/(1+x))
+	}
+	tab, err := table.ReadCSV(strings.NewReader(b.String()), table.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var first string
+	for _, cores := range []int{1, 2, 7} {
+		runtime.GOMAXPROCS(cores)
+		var out bytes.Buffer
+		kanonymous(t, tab, 10, 3).WriteCSV(&out)
+		if first == "" {
+			first = out.String()
+		}
+		if out.String() != first {
+			t.Errorf("%d cores give other records than one", cores)
+		}
+	}
 }
 
 // The targets of the k-anonymous mode at the size of a small country: at most

@@ -47,7 +47,7 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 	if !(rho > 0) {
 		return nil, errors.New("synthesis needs a positive budget")
 	}
-	p := &private{data: data, m: dp.NewMeasured(data.Domains), noise: noise, left: rho,
+	p := &private{data: data, m: dp.NewMeasured(data.Unit, data.Domains), noise: noise, left: rho,
 		rng: rand.New(rand.NewPCG(noise.Uint64(), noise.Uint64()))}
 	if err := p.oneWay(rho * oneWayShare); err != nil {
 		return nil, err
@@ -57,14 +57,12 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 		return nil, fmt.Errorf("at this epsilon nobody can be told from nobody: a noisy count of %d persons", p.rows)
 	}
 	// More pairs are worth their noise when there are more persons per unit of it.
-	pairs := int(1.2 * math.Sqrt(float64(p.rows)*math.Sqrt(rho)))
+	pairs := int(1.2 * math.Sqrt(float64(p.rows)*math.Sqrt(rho/data.Unit.Factor())))
 	pairs = min(max(pairs, 5*len(data.Domains)/2), len(data.Domains)*(len(data.Domains)-1)/2, 400)
 	chosen := max(pairs-len(always), 0)
 	perPair := rho * (1 - oneWayShare - chooseShare) / float64(len(always)+chosen)
-	for _, by := range always {
-		if err := p.measure(by, perPair); err != nil {
-			return nil, err
-		}
+	if err := p.measureAll(always, perPair*float64(len(always))); err != nil {
+		return nil, err
 	}
 	perChoice := 0.0
 	if chosen > 0 {
@@ -74,8 +72,12 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 		if err := p.fit(ctx, 8, 400); err != nil {
 			return nil, err
 		}
-		n := chosen * (round + 1) / rounds
-		if err := p.choose(ctx, n-chosen*round/rounds, perChoice, perPair); err != nil {
+		n := chosen*(round+1)/rounds - chosen*round/rounds
+		pairs, err := p.choose(ctx, n, perChoice, perPair)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.measureAll(pairs, perPair*float64(n)); err != nil {
 			return nil, err
 		}
 	}
@@ -139,14 +141,51 @@ func (p *private) measure(by []int, rho float64) error {
 	return nil
 }
 
-// choose measures the n pairs on which the records are worst, less what noise
-// would add (AIM's score). One person more changes a distance by at most 1.
-func (p *private) choose(ctx context.Context, n int, perChoice, perPair float64) error {
+// measureAll shares a budget between pairs so that the sum of the variances of the
+// cells that somebody is likely to be in is smallest: in proportion to a pair's
+// weight.
+func (p *private) measureAll(pairs [][]int, rho float64) error {
+	sum := 0.0
+	for _, by := range pairs {
+		sum += p.weight(by)
+	}
+	for _, by := range pairs {
+		if err := p.measure(by, rho*p.weight(by)/sum); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// weight is √(cells)·p of a pair, by Lagrange from the variance p²/2ρ of each of its
+// cells, p = Π(1-1/n). Cells are those in which one would expect persons enough to
+// tell from noise if the columns, as measured, had nothing to do with each other.
+func (p *private) weight(by []int) float64 {
+	a, b := p.m.Table(by[:1]), p.m.Table(by[1:])
+	cells := 1.0
+	for _, x := range a {
+		for _, y := range b {
+			if x > 0 && y > 0 && x*y >= fewest*float64(p.rows) {
+				cells++
+			}
+		}
+	}
+	return math.Sqrt(cells) * (1 - 1/float64(len(a))) * (1 - 1/float64(len(b)))
+}
+
+// fewest persons make a cell worth its noise.
+const fewest = 10
+
+// choose picks the n pairs on which the records are worst, less what noise
+// would add (AIM's score). One person more changes a distance by at most 1, a case
+// group by at most as many as are counted of it.
+func (p *private) choose(ctx context.Context, n int, perChoice, perPair float64) (chosen [][]int, err error) {
 	if n == 0 {
-		return nil
+		return nil, nil
 	}
 	var pairs [][]int
 	var scores []int64
+	persons, factor := float64(p.data.Unit.Persons()), p.data.Unit.Factor()
 	for a := range p.data.Domains {
 		for b := a + 1; b < len(p.data.Domains); b++ {
 			by := []int{a, b}
@@ -158,14 +197,14 @@ func (p *private) choose(ctx context.Context, n int, perChoice, perPair float64)
 				continue
 			}
 			if err := ctx.Err(); err != nil {
-				return err
+				return nil, err
 			}
 			have := count2(p.codes[a], p.codes[b], int(nb), int(na*nb))
 			apart := int64(0)
 			for i, x := range p.data.Count(by) {
 				apart += max(x-have[i], have[i]-x)
 			}
-			sd := math.Sqrt((1 - 1/na) * (1 - 1/nb) / (2 * perPair) * (1 - 1/na) * (1 - 1/nb))
+			sd := math.Sqrt((1 - 1/na) * (1 - 1/nb) / (2 * perPair / factor) * (1 - 1/na) * (1 - 1/nb))
 			pairs = append(pairs, by)
 			// Of a large table, non-negative least squares leaves only as many cells above
 			// the noise as there are persons for it.
@@ -173,24 +212,23 @@ func (p *private) choose(ctx context.Context, n int, perChoice, perPair float64)
 			scores = append(scores, apart-int64(math.Sqrt(2/math.Pi)*sd*noisy))
 		}
 	}
-	// P(pair) ∝ exp(ε·score/2) with ε²/8 = perChoice, rounded down to whole 2^-40.
+	// P(pair) ∝ exp(ε·score/2) with (ε·persons)²/8 = perChoice, rounded down to whole
+	// 2^-40.
 	const den = 1 << 40
-	num := uint64(math.Sqrt(8*perChoice) / 2 * den)
+	num := uint64(math.Sqrt(8*perChoice) / persons / 2 * den)
 	if num == 0 {
-		return nil
+		return nil, nil
 	}
-	epsilon := 2 * float64(num) / den
+	epsilon := 2 * float64(num) / den * persons
 	for range min(n, len(pairs)) {
 		i := p.noise.Choose(scores, num, den)
 		if err := p.spend(epsilon * epsilon / 8); err != nil {
-			return err
+			return nil, err
 		}
-		if err := p.measure(pairs[i], perPair); err != nil {
-			return err
-		}
+		chosen = append(chosen, pairs[i])
 		pairs, scores = slices.Delete(pairs, i, i+1), slices.Delete(scores, i, i+1)
 	}
-	return nil
+	return chosen, nil
 }
 
 func count2(a, b []uint16, nb, size int) []int64 {

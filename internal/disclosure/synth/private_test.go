@@ -2,6 +2,7 @@ package synth
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -135,8 +136,48 @@ func TestDiscoveryKeepsCommonCodesAndNotOnePersons(t *testing.T) {
 	}
 }
 
+// A code of one case group must hardly ever show either, however many of the group
+// are beyond the cap: a group may bring many codes, and all of its persons one.
+func TestDiscoveryKeepsNoCodeOfOneCaseGroup(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("case,a,b\n")
+	for i := range 400 {
+		fmt.Fprintf(&b, ",common,%d\n", i%2)
+	}
+	for i := range 40 {
+		fmt.Fprintf(&b, "k,of one group,only %d\n", i)
+	}
+	tab, err := table.ReadCSV(strings.NewReader(b.String()), table.Options{Group: "case"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit := dp.Unit{Cap: 4}
+	shown := 0
+	const runs, delta = 3000, 1e-3
+	for seed := range uint64(runs) {
+		noise := dp.Seeded(seed)
+		c, _, err := Discover(unit.Count(tab, noise), 0.5, delta, noise)
+		if err != nil {
+			t.Fatal(err)
+		}
+		labels := strings.Join(c.Domains[0].Labels, ",") + strings.Join(c.Domains[1].Labels, ",")
+		if !strings.Contains(labels, "common") || c.Unit != unit {
+			t.Fatalf("a code of 400 persons is lost, or the unit: %v", c.Unit)
+		}
+		if strings.Contains(labels, "one group") || strings.Contains(labels, "only") {
+			shown++
+		}
+	}
+	if shown > 12 { // 3 expected at most; 12 is five standard deviations
+		t.Errorf("codes of one case group showed %d times in %d", shown, runs)
+	}
+}
+
+// auditUnits are the units of protection that every mechanism is audited for.
+var auditUnits = []dp.Unit{{}, {Cap: 3}}
+
 // The whole synthesis as a mechanism, at least 10^5 runs: the attacker counts the
-// records in which the extra person's rare combination shows.
+// records in which the rare combination of the extra person, or group, shows.
 func TestAuditOfSynthesisFindsNoMoreLossThanStated(t *testing.T) {
 	if testing.Short() {
 		t.Skip("100,000 syntheses take about 20 s of CPU")
@@ -147,55 +188,104 @@ func TestAuditOfSynthesisFindsNoMoreLossThanStated(t *testing.T) {
 		t.Fatal(err)
 	}
 	domains := []dp.Domain{{Name: "a", Labels: []string{"0", "1"}}, {Name: "b", Labels: []string{"0", "1"}}}
-	data := func(n int) *dp.Coded {
-		a, b := make([]uint16, n), make([]uint16, n)
-		if n == 9 {
-			a[8], b[8] = 1, 1
+	data := func(unit dp.Unit, extra int) *dp.Coded {
+		const n = 8
+		a, b := make([]uint16, n+extra), make([]uint16, n+extra)
+		for i := range extra {
+			a[n+i], b[n+i] = 1, 1
 		}
-		return dp.NewCoded(domains, [][]uint16{a, b}, n)
+		return dp.NewCoded(unit, domains, [][]uint16{a, b}, n+extra)
 	}
-	without, with := data(8), data(9)
+	synthesis := func(unit dp.Unit, extra int) float64 {
+		without, with := data(unit, 0), data(unit, extra)
+		return dp.Audit(100_000, delta, func(neighbour bool, noise *dp.Noise) float64 {
+			d := without
+			if neighbour {
+				d = with
+			}
+			res, err := Private(context.Background(), d, [][]int{{0, 1}}, rho, noise)
+			if err != nil {
+				return -1 // nobody left to make: an output like any other
+			}
+			n := 0
+			for i := range res.Rows {
+				n += int(res.Codes[0][i] + res.Codes[1][i])
+			}
+			return float64(n)
+		}, func(w uint64) *dp.Noise { return dp.Seeded(w + 3) })
+	}
+	for _, unit := range auditUnits {
+		got := synthesis(unit, unit.Persons())
+		t.Logf("synthesis, %s: epsilon at least %.3f, stated %g", unit.Neighbours(), got, eps)
+		if got > eps {
+			t.Errorf("synthesis loses epsilon %.3f, stated %g", got, eps)
+		}
+	}
+}
+
+// Noise that was made for persons does not pass for groups: the synthesis of forty
+// persons more at the cost of one.
+func TestAuditOfSynthesisFindsUnscaledNoise(t *testing.T) {
+	const eps, delta = 1.0, 1e-5
+	rho, err := dp.Rho(eps, delta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	domains := []dp.Domain{{Name: "a", Labels: []string{"0", "1"}}}
+	data := func(extra int) *dp.Coded {
+		a := make([]uint16, 20+extra)
+		for i := range extra {
+			a[20+i] = 1
+		}
+		return dp.NewCoded(dp.Unit{}, domains, [][]uint16{a}, len(a))
+	}
+	without, with := data(0), data(40)
 	got := dp.Audit(100_000, delta, func(neighbour bool, noise *dp.Noise) float64 {
 		d := without
 		if neighbour {
 			d = with
 		}
-		res, err := Private(context.Background(), d, [][]int{{0, 1}}, rho, noise)
+		res, err := Private(context.Background(), d, nil, rho, noise)
 		if err != nil {
-			return -1 // nobody left to make: an output like any other
+			return -1
 		}
-		n := 0
-		for i := range res.Rows {
-			n += int(res.Codes[0][i] + res.Codes[1][i])
-		}
-		return float64(n)
-	}, func(w uint64) *dp.Noise { return dp.Seeded(w + 3) })
-	t.Logf("synthesis: epsilon at least %.3f, stated %g", got, eps)
-	if got > eps {
-		t.Errorf("synthesis loses epsilon %.3f, stated %g", got, eps)
+		return float64(res.Rows)
+	}, func(w uint64) *dp.Noise { return dp.Seeded(w + 9) })
+	t.Logf("forty persons at the cost of one: epsilon at least %.3f", got)
+	if got <= eps {
+		t.Errorf("forty persons at the cost of one pass as epsilon %g: observed %.3f", eps, got)
 	}
 }
 
-// The choice of pairs by itself, as the exponential mechanism that it is.
+// The choice of pairs by itself, as the exponential mechanism that it is. A group
+// moves each score by as many as are counted of it.
 func TestAuditOfChoosingFindsNoMoreLossThanStated(t *testing.T) {
 	const den = 1 << 40
-	eps := 0.8
-	num := uint64(eps / 2 * den)
-	got := dp.Audit(100_000, 0, func(neighbour bool, noise *dp.Noise) float64 {
-		scores := []int64{10, 10, 10}
-		if neighbour {
-			scores = []int64{11, 9, 9}
-		}
-		if noise.Choose(scores, num, den) == 0 {
-			return 1
-		}
-		return 0
-	}, func(w uint64) *dp.Noise { return dp.Seeded(w + 50) })
-	t.Logf("choice: epsilon at least %.3f, stated %g", got, eps)
-	if got > eps {
-		t.Errorf("choosing loses epsilon %.3f, stated %g", got, eps)
+	const eps = 0.8
+	choice := func(unit dp.Unit, moved int64) float64 {
+		num := uint64(eps / 2 / float64(unit.Persons()) * den)
+		return dp.Audit(100_000, 0, func(neighbour bool, noise *dp.Noise) float64 {
+			scores := []int64{10, 10, 10}
+			if neighbour {
+				scores = []int64{10 + moved, 10 - moved, 10 - moved}
+			}
+			if noise.Choose(scores, num, den) == 0 {
+				return 1
+			}
+			return 0
+		}, func(w uint64) *dp.Noise { return dp.Seeded(w + 50) })
 	}
-	if got < eps/4 {
-		t.Errorf("the audit sees only %.3f", got)
+	for _, unit := range auditUnits {
+		got := choice(unit, int64(unit.Persons()))
+		t.Logf("choice, %s: epsilon at least %.3f, stated %g", unit.Neighbours(), got, eps)
+		if got > eps {
+			t.Errorf("choosing loses epsilon %.3f, stated %g", got, eps)
+		}
+		if got < eps/4 {
+			t.Errorf("the audit sees only %.3f", got)
+		}
+	}
+	if got := choice(dp.Unit{}, 3); got <= eps {
+		t.Errorf("a choice made for persons passes for groups of 3: observed %.3f", got)
 	}
 }

@@ -52,13 +52,8 @@ type Table struct {
 	offsets []uint32 // row i is attrs[offsets[i]:offsets[i+1]]; 2^32 values are 16 GB
 	attrs   []Attr
 	groups  []uint32 // nil without a column of case groups
+	most    int      // see Cap
 }
-
-// Grouped reports whether the table knows who was trafficked together.
-func (t *Table) Grouped() bool { return t.groups != nil }
-
-// Group numbers the case group of person i of a grouped table.
-func (t *Table) Group(i int) uint32 { return t.groups[i] }
 
 // Rows is the number of persons.
 func (t *Table) Rows() int { return len(t.offsets) - 1 }
@@ -111,6 +106,7 @@ func (b *Builder) Table() *Table { return b.t }
 // Sample gives the table of the rows at the given indices, in that order.
 func (t *Table) Sample(rows []int) *Table {
 	b := NewBuilder(t)
+	b.t.most = t.most
 	for _, r := range rows {
 		b.Add(t.Row(r))
 		if t.groups != nil {

@@ -45,7 +45,7 @@ func (t *Table) WriteCSV(w io.Writer) error {
 // fill succeeded. After a failure, also of the machine, out does not exist; an
 // existing out is refused, so that no release is overwritten.
 func Atomic(out string, fill func(dir string) error) (err error) {
-	if err := absent(out); err != nil {
+	if err := Absent(out); err != nil {
 		return err
 	}
 	parent := filepath.Dir(filepath.Clean(out))
@@ -63,7 +63,7 @@ func Atomic(out string, fill func(dir string) error) (err error) {
 	if err := fill(tmp); err != nil {
 		return err
 	}
-	if err := absent(out); err != nil {
+	if err := Absent(out); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp, out); err != nil {
@@ -74,7 +74,7 @@ func Atomic(out string, fill func(dir string) error) (err error) {
 
 // AtomicFile is Atomic for an output of one file.
 func AtomicFile(out string, fill func(w io.Writer) error) error {
-	if err := absent(out); err != nil {
+	if err := Absent(out); err != nil {
 		return err
 	}
 	parent := filepath.Dir(filepath.Clean(out))
@@ -102,7 +102,8 @@ func AtomicFile(out string, fill func(w io.Writer) error) error {
 	return nil
 }
 
-func absent(out string) error {
+// Absent refuses an output that is not named or is there already, before any work.
+func Absent(out string) error {
 	if out == "" {
 		return &InputError{Reason: "name the output with --out"}
 	}
