@@ -89,11 +89,22 @@ func Allows(table *policy.Table, p identity.Principal, g Guard) bool {
 // gate bounds and checks the body.
 func (f *Frame) gate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	g, _ := GuardOf(ctx.Operation())
-	if err := checkBody(w, r, g.Upload, ctx.Operation().RequestBody != nil); err != nil {
+	refuse := func(err error) {
 		httperr.Note(r.Context(), err)
 		httperr.Write(w, err)
+	}
+	g, _ := GuardOf(ctx.Operation())
+	if err := checkBody(w, r, g.Upload, ctx.Operation().RequestBody != nil); err != nil {
+		refuse(err)
 		return
+	}
+	if g.Upload {
+		leave, err := f.uploads.enter(r)
+		if err != nil {
+			refuse(err)
+			return
+		}
+		defer leave()
 	}
 	next(ctx)
 }
