@@ -21,7 +21,7 @@ func (a *App) Prove(ctx context.Context, login, password, code string, action po
 		return "", err
 	}
 	if started.Next != "" {
-		if started, err = a.Identity.SignInWithCode(ctx, started.Token, code, ""); err != nil {
+		if started, err = a.Identity.SignInWithCode(ctx, started.Token, code, "", ""); err != nil {
 			return "", err
 		}
 	}

@@ -73,7 +73,7 @@ func Write(ctx context.Context, db *store.DB, leaveOut []string, key []byte, out
 	if err := os.Rename(part, out); err != nil {
 		return Summary{}, fmt.Errorf("writing a backup: %w", err)
 	}
-	return summary, syncFolder(filepath.Dir(out))
+	return summary, store.SyncFolder(filepath.Dir(out))
 }
 
 // Check reads a backup to its end without using it.
@@ -531,13 +531,4 @@ func (r *reader) value() (any, error) {
 		return false, nil
 	}
 	return nil, ErrUnreadable
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"banyan/internal/fault"
 	"banyan/internal/journal"
 	"banyan/internal/policy"
@@ -98,9 +100,20 @@ func (s *Service) stand(ctx context.Context, r Reader, stream string, h holders)
 	return out, nil
 }
 
+// isID says whether a caller's words can be the id of a case. Others are not
+// looked for: a name that somebody typed in its place would otherwise stand in
+// the database server's log.
+func isID(words string) bool {
+	id, err := uuid.Parse(words)
+	return err == nil && id.String() == words
+}
+
 // standingOf reads how the reader stands to a case from the projections. What
 // is not there is fault.Absent.
 func (s *Service) standingOf(ctx context.Context, q store.Querier, r Reader, stream string) (standing, error) {
+	if !isID(stream) {
+		return standing{}, fault.Absent()
+	}
 	var h holders
 	err := q.QueryRow(ctx, `SELECT org, worker, supervisor, team, lawyer FROM case_view WHERE stream = $1`, stream).
 		Scan(&h.org, &h.worker, &h.supervisor, &h.team, &h.lawyer)

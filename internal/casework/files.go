@@ -39,6 +39,7 @@ const (
 	maxUnpacked  = 100 << 20 // bytes in an archive, all files together
 	maxUnpackMul = 100       // times its size
 	maxFileName  = 200       // characters
+	mostDecoded  = 2         // pictures decoded at once: a few kilobytes can be 160 MB of pixels
 )
 
 // StoredFile answers an upload.
@@ -72,7 +73,7 @@ func (s *Service) AddFile(ctx context.Context, r Reader, stream, name string, bo
 	if len(body) > MaxFile {
 		return StoredFile{}, fault.New(fault.TooLarge, "the file is larger than 20 MB")
 	}
-	k, err := examine(body)
+	k, err := s.examine(ctx, body)
 	if err != nil {
 		return StoredFile{}, err
 	}
@@ -196,6 +197,19 @@ var errKind = fault.Field("file", "media", "this kind of file is not kept: send 
 
 var errPicture = fault.Field("file", "picture", "the picture is damaged, or too large to be drawn safely")
 
+var errMovie = fault.Field("file", "film", "the film is damaged, or cut short")
+
+// examine is examine when there is room for the pixels.
+func (s *Service) examine(ctx context.Context, body []byte) (kept, error) {
+	select {
+	case s.drawing <- struct{}{}:
+		defer func() { <-s.drawing }()
+		return examine(body)
+	case <-ctx.Done():
+		return kept{}, fault.Wrap(fault.Unavailable, "many pictures are being sent at once; send it again in a moment", ctx.Err())
+	}
+}
+
 // examine finds what a file is by its bytes, and makes the clean copy.
 func examine(body []byte) (kept, error) {
 	media := http.DetectContentType(body)
@@ -204,7 +218,10 @@ func examine(body []byte) (kept, error) {
 	case "image/jpeg", "image/png", "image/gif", "image/webp":
 		clean, as, err := redraw(body, media)
 		return kept{media, clean, as}, err
-	case "application/pdf", "audio/mpeg", "audio/wave", "application/ogg", "video/mp4", "video/webm":
+	case "video/mp4":
+		clean, err := withoutPlace(body)
+		return kept{media, clean, media}, err
+	case "application/pdf", "audio/mpeg", "audio/wave", "application/ogg", "video/webm":
 		return kept{media: media}, nil
 	case "text/plain":
 		if !utf8.Valid(body) {

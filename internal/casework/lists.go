@@ -237,7 +237,7 @@ func readCursor(cursor string) (int64, string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
 	key, stream, ok := strings.Cut(string(raw), "|")
 	n, nerr := strconv.ParseInt(key, 10, 64)
-	if err != nil || !ok || nerr != nil {
+	if err != nil || !ok || nerr != nil || !isID(stream) {
 		return 0, "", fault.Field("cursor", "format", "this is no place in the list")
 	}
 	return n, stream, nil
@@ -263,6 +263,9 @@ func (s *Service) caseQuery(r Reader, q CaseQuery) (string, []any, error) {
 	if q.Status == "open" {
 		where = append(where, "v.state <> 'closed'")
 	} else if q.Status != "" {
+		if _, ok := s.rules.State(q.Status); !ok {
+			return "", nil, fault.Field("status", "choice", "there is no such status")
+		}
 		where = append(where, "v.state = "+arg(q.Status))
 	}
 	if q.Risk != "" {

@@ -24,11 +24,12 @@ type Service struct {
 	dir       Directory
 	projector *Projector
 	now       func() time.Time
+	drawing   chan struct{} // a place for each picture that is decoded
 }
 
 // New makes the service. The projector is the one that the journal has.
 func New(rules *Rules, j *journal.Journal, table *policy.Table, dir Directory, p *Projector, now func() time.Time) *Service {
-	return &Service{rules: rules, journal: j, db: j.DB(), policy: table, dir: dir, projector: p, now: now}
+	return &Service{rules: rules, journal: j, db: j.DB(), policy: table, dir: dir, projector: p, now: now, drawing: make(chan struct{}, mostDecoded)}
 }
 
 // Rules gives the content that drives cases.

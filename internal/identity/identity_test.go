@@ -198,6 +198,59 @@ func TestGuessingIsThrottledPerLoginAndPerAddress(t *testing.T) {
 	})
 }
 
+// TestNobodyCanLockAShelterOut: the family's debt collector knows how logins are
+// made up there, and sends wrong passwords for all of them, all night, from
+// many addresses and from the shelter's own guest network. The night worker
+// still signs in on her own telephone, when a child is at the door.
+func TestNobodyCanLockAShelterOut(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, db *store.DB) {
+		h := newHouse(t, db, identity.Config{LoginTries: 3, AddressTries: 8})
+		h.add("mina", "case_worker")
+		h.add("dara", "case_worker")
+		ctx := context.Background()
+		marks, err := h.MarkDevice("", "mina")
+		if err != nil {
+			t.Fatal(err)
+		}
+		marks, err = h.MarkDevice(marks, "Dara") // they share the telephone
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := h.MarkDevice(marks, "mina"); err != nil || again != marks {
+			t.Errorf("a known device was marked again: %v", err)
+		}
+		for i := range 40 {
+			_, _ = h.SignIn(ctx, identity.Proof{Login: []string{"mina", "dara"}[i%2], Password: "wrong", Address: fmt.Sprintf("198.51.100.%d", i)})
+			_, _ = h.SignIn(ctx, identity.Proof{Login: fmt.Sprintf("unknown%d", i), Password: "wrong", Address: "192.0.2.1"})
+		}
+		_, err = h.SignIn(ctx, identity.Proof{Login: "mina", Password: password, Address: "192.0.2.1"})
+		wants(t, err, fault.RateLimited) // anywhere else she has to wait
+		for _, login := range []string{"mina", "dara"} {
+			if _, err := h.SignIn(ctx, identity.Proof{Login: login, Password: password, Address: "192.0.2.1", Marks: marks}); err != nil {
+				t.Errorf("%s on the own telephone: %v", login, err)
+			}
+		}
+		// A mark is no way to guess for ever, and is for its own login only.
+		for range 3 {
+			_, err := h.SignIn(ctx, identity.Proof{Login: "mina", Password: "wrong", Address: "192.0.2.1", Marks: marks})
+			wants(t, err, fault.Unauthenticated)
+		}
+		_, err = h.SignIn(ctx, identity.Proof{Login: "mina", Password: password, Address: "192.0.2.1", Marks: marks})
+		wants(t, err, fault.RateLimited)
+		h.add("sok", "case_worker")
+		for range 3 {
+			_, err = h.SignIn(ctx, identity.Proof{Login: "sok", Password: "wrong", Address: "203.0.113.9", Marks: marks})
+			wants(t, err, fault.Unauthenticated)
+		}
+		_, err = h.SignIn(ctx, identity.Proof{Login: "sok", Password: password, Address: "203.0.113.9", Marks: marks})
+		wants(t, err, fault.RateLimited)
+		for _, made := range []string{"x", "....", strings.Repeat("a.", 10_000), "\x00", marks[:len(marks)/2]} {
+			_, err = h.SignIn(ctx, identity.Proof{Login: "sok", Password: password, Address: "203.0.113.9", Marks: made})
+			wants(t, err, fault.RateLimited)
+		}
+	})
+}
+
 func TestAHundredGuessesAtOnceCountAsAHundred(t *testing.T) {
 	h := newHouse(t, storetest.SQLite(t), identity.Config{LoginTries: 4, AddressTries: 1000})
 	h.add("mina", "case_worker")
@@ -274,12 +327,12 @@ func TestACodeIsAskedWorksOnceAndToleratesASlowClock(t *testing.T) {
 		}
 		_, err = h.Authenticate(ctx, s.Token)
 		wants(t, err, fault.Unauthenticated) // half signed in is not signed in
-		_, err = h.SignInWithCode(ctx, s.Token, code(t, e.Secret, h.clock.Now()), "192.0.2.1")
+		_, err = h.SignInWithCode(ctx, s.Token, code(t, e.Secret, h.clock.Now()), "192.0.2.1", "")
 		wants(t, err, fault.Unauthenticated) // that step was spent by the enrolment
 
 		h.clock.Advance(time.Minute)
 		late := code(t, e.Secret, h.clock.Now().Add(-30*time.Second))
-		full, err := h.SignInWithCode(ctx, s.Token, late, "192.0.2.1")
+		full, err := h.SignInWithCode(ctx, s.Token, late, "192.0.2.1", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -290,10 +343,10 @@ func TestACodeIsAskedWorksOnceAndToleratesASlowClock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = h.SignInWithCode(ctx, again.Token, late, "192.0.2.1")
+		_, err = h.SignInWithCode(ctx, again.Token, late, "192.0.2.1", "")
 		wants(t, err, fault.Unauthenticated) // a code works once
 		h.clock.Advance(6 * time.Minute)
-		_, err = h.SignInWithCode(ctx, again.Token, code(t, e.Secret, h.clock.Now()), "192.0.2.1")
+		_, err = h.SignInWithCode(ctx, again.Token, code(t, e.Secret, h.clock.Now()), "192.0.2.1", "")
 		wants(t, err, fault.Unauthenticated) // the wait is over
 	})
 }
@@ -309,9 +362,9 @@ func TestSteppingUpLastsFiveMinutes(t *testing.T) {
 	if h.SteppedUp(p) {
 		t.Error("still stepped up after five minutes")
 	}
-	_, err := h.StepUpWith(ctx, p, "wrong", "", "192.0.2.1")
+	_, err := h.StepUpWith(ctx, p, "wrong", "")
 	wants(t, err, fault.Misuse)
-	p, err = h.StepUpWith(ctx, p, password, "", "192.0.2.1")
+	p, err = h.StepUpWith(ctx, p, password, "")
 	if err != nil || !h.SteppedUp(p) {
 		t.Fatalf("stepping up: %v", err)
 	}
@@ -322,10 +375,10 @@ func TestSteppingUpLastsFiveMinutes(t *testing.T) {
 	if err := h.ConfirmCode(ctx, p, code(t, e.Secret, h.clock.Now())); err != nil {
 		t.Fatal(err)
 	}
-	_, err = h.StepUpWith(ctx, p, password, "", "192.0.2.1")
+	_, err = h.StepUpWith(ctx, p, password, "")
 	wants(t, err, fault.Misuse) // with a code enrolled the password alone is not enough
 	h.clock.Advance(time.Minute)
-	if _, err := h.StepUpWith(ctx, p, "", code(t, e.Secret, h.clock.Now()), "192.0.2.1"); err != nil {
+	if _, err := h.StepUpWith(ctx, p, "", code(t, e.Secret, h.clock.Now())); err != nil {
 		t.Error(err)
 	}
 }

@@ -147,7 +147,7 @@ type Acceptance struct {
 // Accept uses an invitation up and signs its bearer in. A wrong, used and
 // ended token give the same fault.
 func (s *Service) Accept(ctx context.Context, a Acceptance) (Started, error) {
-	try, err := s.try(ctx, "invitation "+hashToken(a.Token), a.Address)
+	try, err := s.try(ctx, s.limitsOf("invitation "+hashToken(a.Token), a.Address, ""))
 	if err != nil {
 		return Started{}, err
 	}

@@ -253,7 +253,7 @@ func (s *Service) checkPasskey(ctx context.Context, ceremony string, response []
 	if err := s.passkeysOn(); err != nil {
 		return "", tried{}, err
 	}
-	try, err := s.try(ctx, "passkey "+ceremony, address)
+	try, err := s.try(ctx, s.limitsOf("passkey "+ceremony, address, ""))
 	if err != nil {
 		return "", try, err
 	}

@@ -17,6 +17,7 @@ import (
 type Proof struct {
 	Login, Password string
 	Address, Device string
+	Marks           string // the device's marks, from MarkDevice
 }
 
 func wrongProof() error {
@@ -49,7 +50,7 @@ func credentialsOf(ctx context.Context, q store.Querier, column, value string) (
 // SignIn checks a login and a password.
 func (s *Service) SignIn(ctx context.Context, p Proof) (Started, error) {
 	login := foldLogin(p.Login)
-	try, err := s.try(ctx, login, p.Address)
+	try, err := s.try(ctx, s.limitsOf(login, p.Address, p.Marks))
 	if err != nil {
 		return Started{}, err
 	}
@@ -87,7 +88,7 @@ func (s *Service) SignIn(ctx context.Context, p Proof) (Started, error) {
 
 // SignInWithCode gives the code that a right password still waited for. The
 // old token ends; the session goes on under a new one.
-func (s *Service) SignInWithCode(ctx context.Context, token, code, address string) (Started, error) {
+func (s *Service) SignInWithCode(ctx context.Context, token, code, address, marks string) (Started, error) {
 	var user, login, device string
 	var ends int64
 	err := s.db.QueryRow(ctx, `SELECT x.staff, u.login_key, x.device, x.ends_at FROM session x JOIN staff u ON u.id = x.staff
@@ -98,7 +99,7 @@ func (s *Service) SignInWithCode(ctx context.Context, token, code, address strin
 	if err != nil {
 		return Started{}, fmt.Errorf("looking up a session: %w", err)
 	}
-	try, err := s.try(ctx, login, address)
+	try, err := s.try(ctx, s.limitsOf(login, address, marks))
 	if err != nil {
 		return Started{}, err
 	}
@@ -121,8 +122,8 @@ func (s *Service) SignInWithCode(ctx context.Context, token, code, address strin
 
 // StepUpWith proves once more who p is, for Config.StepUp: with a code where
 // one is enrolled, otherwise with the password. It gives the new end.
-func (s *Service) StepUpWith(ctx context.Context, p Principal, password, code, address string) (Principal, error) {
-	try, err := s.try(ctx, foldLogin(p.Login), address)
+func (s *Service) StepUpWith(ctx context.Context, p Principal, password, code string) (Principal, error) {
+	try, err := s.try(ctx, []limit{{bucketOf("session", p.Session), s.config.LoginTries}})
 	if err != nil {
 		return p, err
 	}

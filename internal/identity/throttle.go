@@ -1,7 +1,8 @@
 package identity
 
 // Throttling counts failed proofs per login and per address over a window, in
-// the database. A try is counted before its password is looked at and taken
+// the database; on a device that the login has signed in on before, per device
+// (see device.go); of somebody who is signed in, per session. A try is counted before its password is looked at and taken
 // back when it was right: a hundred tries at once count as a hundred.
 
 import (
@@ -14,8 +15,22 @@ import (
 )
 
 type tried struct {
-	loginBucket string
-	ids         []string
+	first string // the bucket that a right proof empties
+	ids   []string
+}
+
+// limit is how many failures one bucket holds.
+type limit struct {
+	bucket string
+	most   int
+}
+
+// limitsOf says where a try at a login is counted.
+func (s *Service) limitsOf(login, address, marks string) []limit {
+	if mark := s.markFor(marks, login); mark != "" {
+		return []limit{{bucketOf("device", mark), s.config.LoginTries}}
+	}
+	return []limit{{bucketOf("login", login), s.config.LoginTries}, {addressBucket(address), s.config.AddressTries}}
 }
 
 func bucketOf(kind, value string) string { return hashToken(kind + ":" + value) }
@@ -31,26 +46,23 @@ func addressBucket(address string) string {
 }
 
 // try counts one proof that is about to be checked, or refuses it.
-func (s *Service) try(ctx context.Context, login, address string) (tried, error) {
+func (s *Service) try(ctx context.Context, limits []limit) (tried, error) {
 	var t tried
 	err := s.db.Transact(ctx, func(tx *store.Tx) error {
 		now := s.now()
-		t = tried{loginBucket: bucketOf("login", login)}
+		t = tried{first: limits[0].bucket}
 		since := store.Micros(now.Add(-s.config.Window))
 		if _, err := tx.Exec(ctx, `DELETE FROM sign_in_attempt WHERE at < $1`, since); err != nil {
 			return err
 		}
-		for _, b := range []struct {
-			bucket string
-			limit  int
-		}{{t.loginBucket, s.config.LoginTries}, {addressBucket(address), s.config.AddressTries}} {
+		for _, b := range limits {
 			var n int
 			var oldest int64
 			row := tx.QueryRow(ctx, `SELECT count(*), coalesce(min(at), 0) FROM sign_in_attempt WHERE bucket = $1`, b.bucket)
 			if err := row.Scan(&n, &oldest); err != nil {
 				return err
 			}
-			if n >= b.limit {
+			if n >= b.most {
 				wait := store.Time(oldest).Add(s.config.Window).Sub(now)
 				return &fault.Error{Code: fault.RateLimited, Message: "too many tries; wait a while", RetryAfter: max(wait, time.Second)}
 			}
@@ -65,13 +77,13 @@ func (s *Service) try(ctx context.Context, login, address string) (tried, error)
 	return t, err
 }
 
-// right takes back a try whose proof was right, and the login's failures.
+// right takes back a try whose proof was right, and its bucket's failures.
 func (t tried) right(ctx context.Context, tx *store.Tx) error {
 	for _, id := range t.ids {
 		if _, err := tx.Exec(ctx, `DELETE FROM sign_in_attempt WHERE id = $1`, id); err != nil {
 			return err
 		}
 	}
-	_, err := tx.Exec(ctx, `DELETE FROM sign_in_attempt WHERE bucket = $1`, t.loginBucket)
+	_, err := tx.Exec(ctx, `DELETE FROM sign_in_attempt WHERE bucket = $1`, t.first)
 	return err
 }

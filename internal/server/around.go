@@ -41,6 +41,7 @@ type request struct {
 	address string
 	device  string
 	token   string
+	marks   string
 	failed  error
 }
 
@@ -62,6 +63,17 @@ func Device(ctx context.Context) string { return requestOf(ctx).device }
 // Token is the session cookie's value; empty: none came.
 func Token(ctx context.Context) string { return requestOf(ctx).token }
 
+// Marks say who has signed in on this device before, for throttling only.
+func Marks(ctx context.Context) string { return requestOf(ctx).marks }
+
+func marksOf(r *http.Request) string {
+	c, err := r.Cookie(deviceCookie)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
 // RequestID names the request in the log.
 func RequestID(ctx context.Context) string { return requestOf(ctx).id }
 
@@ -69,7 +81,7 @@ func (f *Frame) around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now() // a duration for the log, no time of the work
 		rec := &recorder{ResponseWriter: w}
-		req := &request{id: newRequestID(), address: f.address(r), device: deviceLabel(r.UserAgent()), token: f.cookieOf(r)}
+		req := &request{id: newRequestID(), address: f.address(r), device: deviceLabel(r.UserAgent()), token: f.cookieOf(r), marks: marksOf(r)}
 		f.headers(rec, r, req)
 		f.inFlight.Inc()
 		defer f.inFlight.Dec()

@@ -13,6 +13,8 @@ const (
 	secureCookie = "__Host-banyan"
 	plainCookie  = "banyan"
 
+	deviceCookie = "banyan_device" // who has signed in on this device; see Marks
+
 	exchangeCookie = "banyan_exchange" // read by the routes through their own tag
 )
 
@@ -54,6 +56,13 @@ func (f *Frame) EndExchangeCookie() string { return f.exchange("", -1) }
 
 func (f *Frame) exchange(id string, age int) string {
 	c := http.Cookie{Name: exchangeCookie, Value: id, Path: "/api", MaxAge: age, Secure: f.config.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	return c.String()
+}
+
+// DeviceCookie keeps a device's marks (identity.MarkDevice). It opens nothing.
+func (f *Frame) DeviceCookie(marks string) string {
+	const year = 365 * 24 * 60 * 60
+	c := http.Cookie{Name: deviceCookie, Value: marks, Path: "/api", MaxAge: year, Secure: f.config.Secure, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 	return c.String()
 }
 

@@ -89,11 +89,22 @@ func Allows(table *policy.Table, p identity.Principal, g Guard) bool {
 // gate bounds and checks the body.
 func (f *Frame) gate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	g, _ := GuardOf(ctx.Operation())
-	if err := checkBody(w, r, g.Upload, ctx.Operation().RequestBody != nil); err != nil {
+	refuse := func(err error) {
 		httperr.Note(r.Context(), err)
 		httperr.Write(w, err)
+	}
+	g, _ := GuardOf(ctx.Operation())
+	if err := checkBody(w, r, g.Upload, ctx.Operation().RequestBody != nil); err != nil {
+		refuse(err)
 		return
+	}
+	if g.Upload {
+		leave, err := f.uploads.enter(r)
+		if err != nil {
+			refuse(err)
+			return
+		}
+		defer leave()
 	}
 	next(ctx)
 }
@@ -136,8 +147,15 @@ func checkBody(w http.ResponseWriter, r *http.Request, upload, expected bool) er
 }
 
 // CheckJSON refuses what a lenient reader would quietly change: invalid UTF-8,
-// a name that stands twice, deep nesting, NUL characters (which PostgreSQL
-// cannot keep), anything after the value. The fault names the field.
+// a name that stands twice, deep nesting, numbers past what a float64 holds, NUL
+// characters (which PostgreSQL cannot keep), anything after the value. The fault
+// names the field.
+//
+// Other control characters, and those that turn the direction of writing, are
+// kept as written: they come with text copied from papers and telephones, and a
+// note must not be refused for something that nobody can see. Khmer and Bengali
+// need the invisible joiners. File names alone lose them (casework.cleanName),
+// since they are shown outside of the program too.
 func CheckJSON(body []byte) error {
 	d := jsontext.NewDecoder(bytes.NewReader(body))
 	for {
@@ -151,6 +169,9 @@ func CheckJSON(body []byte) error {
 		if token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
 			return fault.Field(pathOf(string(d.StackPointer())), "utf8", "holds a character that is not text")
 		}
+		if token.Kind() == '0' && !keepable(token.String()) {
+			return fault.Field(pathOf(string(d.StackPointer())), "number", "is a number that cannot be kept as it is")
+		}
 		if d.StackDepth() == 0 {
 			break
 		}
@@ -159,6 +180,17 @@ func CheckJSON(body []byte) error {
 		return fault.Field("", "json", "more follows after the JSON value")
 	}
 	return nil
+}
+
+// keepable says whether a number stays what it is: 1e999 is no number here, and
+// a long whole number would lose its last digits.
+func keepable(literal string) bool {
+	f, err := strconv.ParseFloat(literal, 64)
+	if err != nil {
+		return false
+	}
+	whole := !strings.ContainsAny(literal, ".eE")
+	return !whole || len(literal) <= 15 || strconv.FormatFloat(f, 'f', -1, 64) == literal
 }
 
 func jsonFault(err error) error {

@@ -69,6 +69,8 @@ type Config struct {
 	Secure bool
 	// Proxies are trusted to say in X-Forwarded-For whom they speak for.
 	Proxies []netip.Prefix
+	// UploadWait is how long an upload waits for room; 0: 20 seconds.
+	UploadWait time.Duration
 	// Ready says whether the program can work; nil: always.
 	Ready func(context.Context) error
 }
@@ -82,6 +84,7 @@ type Frame struct {
 	metrics  *metrics.Set
 	openAPI  func() ([]byte, error)
 	inFlight *metrics.Gauge
+	uploads  *uploads
 }
 
 // New makes the frame.
@@ -98,7 +101,7 @@ func New(config Config) (*Frame, error) {
 	if config.App == nil {
 		config.App = &assets{}
 	}
-	f := &Frame{config: config, Mux: http.NewServeMux(), metrics: metrics.NewSet()}
+	f := &Frame{config: config, Mux: http.NewServeMux(), metrics: metrics.NewSet(), uploads: newUploads(config.UploadWait)}
 	f.inFlight = f.metrics.NewGauge("banyan_http_requests_in_flight", nil)
 	f.API = humago.New(f.Mux, apiConfig(config.Version))
 	f.API.UseMiddleware(f.guard, f.gate)

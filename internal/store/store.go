@@ -37,7 +37,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the "pgx" driver
 	"github.com/ncruces/go-sqlite3"
-	_ "github.com/ncruces/go-sqlite3/vfs/adiantum" // registers the encrypting file system
 )
 
 // Engine says which database stands below.
@@ -86,6 +85,10 @@ func OpenSQLite(ctx context.Context, path string, key []byte) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening database for writing: %w", err)
 	}
+	if err := startLogAnew(ctx, write); err != nil {
+		write.Close()
+		return nil, fmt.Errorf("opening database for writing: %w", err)
+	}
 	read, err := openSQLitePool(ctx, path, key, false, 4)
 	if err != nil {
 		write.Close()
@@ -94,10 +97,25 @@ func OpenSQLite(ctx context.Context, path string, key []byte) (*DB, error) {
 	return &DB{engine: SQLite, write: write, read: read}, nil
 }
 
+// startLogAnew folds what the write-ahead log holds into the file before
+// anything is written. After a power cut the log may end in the middle of an
+// encrypted block: another cut while the next words are written into the rest
+// of that block would tear it, and with it what was acknowledged before. Where
+// another process has the database open the log was not recovered just now, and
+// is left as it is.
+func startLogAnew(ctx context.Context, write *sql.DB) error {
+	for _, pragma := range []string{"busy_timeout(0)", "wal_checkpoint(truncate)", "busy_timeout(60000)"} {
+		if _, err := write.ExecContext(ctx, "PRAGMA "+pragma); err != nil && !errors.Is(err, sqlite3.BUSY) {
+			return fmt.Errorf("folding the log into the file: %w", err)
+		}
+	}
+	return nil
+}
+
 func openSQLitePool(ctx context.Context, path string, key []byte, writer bool, conns int) (*sql.DB, error) {
 	q := url.Values{}
 	if len(key) > 0 {
-		q.Set("vfs", "adiantum")
+		q.Set("vfs", encryptedFiles)
 		q.Add("_pragma", "hexkey('"+hex.EncodeToString(key)+"')")
 	}
 	q.Add("_pragma", "busy_timeout(60000)")

@@ -21,6 +21,8 @@ import (
 	"strings"
 
 	"filippo.io/age"
+
+	"banyan/internal/store"
 )
 
 const masterPrefix = "BANYAN-MASTER-KEY-1 "
@@ -68,7 +70,7 @@ func CreateMaster(path, passphrase string) (Master, error) {
 	if _, err := f.Write(text); err != nil {
 		return Master{}, fmt.Errorf("writing the key file: %w", err)
 	}
-	if err := f.Sync(); err != nil {
+	if err := errors.Join(f.Sync(), store.SyncFolder(filepath.Dir(path))); err != nil {
 		return Master{}, fmt.Errorf("writing the key file: %w", err)
 	}
 	return m, nil
@@ -148,10 +150,11 @@ func (m Master) noteErasure(stream string) error {
 		return fmt.Errorf("opening the list of erasures: %w", err)
 	}
 	defer f.Close()
-	if _, err := fmt.Fprintln(f, stream); err != nil {
+	// A power cut may have left half a line: what follows must not be part of it.
+	if _, err := fmt.Fprintf(f, "\n%s\n", stream); err != nil {
 		return fmt.Errorf("writing the list of erasures: %w", err)
 	}
-	return f.Sync()
+	return errors.Join(f.Sync(), store.SyncFolder(filepath.Dir(m.path)))
 }
 
 func (m Master) erasuresPath() string { return m.path + ".erased" }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -104,6 +105,26 @@ func TestErasedKeysAreGoneAndTheListBesideTheMasterSaysSo(t *testing.T) {
 	listed, err := master.Erasures()
 	if err != nil || len(listed) != 1 || listed[0] != "a" {
 		t.Errorf("the list says %v (%v)", listed, err)
+	}
+}
+
+// TestAnErasureIsListedThoughThePowerWentInTheMiddleOfTheOneBefore: a backup
+// that is restored must not bring back what a grown-up asked to be forgotten.
+func TestAnErasureIsListedThoughThePowerWentInTheMiddleOfTheOneBefore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	master, err := vault.CreateMaster(path, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".erased", []byte("first\nhalf-of-a-li"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := newVault(t, master).Erase(context.Background(), "second"); err != nil {
+		t.Fatal(err)
+	}
+	listed, err := master.Erasures()
+	if err != nil || !slices.Contains(listed, "first") || !slices.Contains(listed, "second") {
+		t.Errorf("the list says %q (%v)", listed, err)
 	}
 }
 

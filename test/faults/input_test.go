@@ -42,7 +42,12 @@ type problem struct{ Path, Code, Message string }
 // the field and the reason, none repeats what was sent, and no table grows.
 func TestBadInputIsRefusedWithItsFieldAndChangesNothing(t *testing.T) {
 	dir := t.TempDir()
-	p := serve(t, country(t, dir), dir)
+	sendBadInput(t, dir, country(t, dir))
+}
+
+func sendBadInput(t *testing.T, dir, data string) {
+	t.Helper()
+	p := serve(t, data, dir)
 	c := p.As(t, "chanthou")
 	stream := openCase(t, c, firstContact())
 	submit(t, c, entry(stream, "F02_screening", screening()), entry(stream, "F03_consent", consent()))
@@ -76,7 +81,7 @@ func sizes(t *testing.T, r *app.Record) string {
 // othersCase finds a case of another organisation.
 func othersCase(t *testing.T, r *app.Record) (stream string) {
 	t.Helper()
-	err := r.DB.QueryRow(context.Background(), `SELECT v.stream FROM case_view v JOIN organisation o ON o.id = v.org WHERE o.operator = 0 LIMIT 1`).Scan(&stream)
+	err := r.DB.QueryRow(context.Background(), `SELECT v.stream FROM case_view v JOIN organisation o ON o.id = v.org WHERE NOT o.operator LIMIT 1`).Scan(&stream)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,6 +220,9 @@ func (b bad) bodies() int {
 		{"half a character in UTF-16", "entries", bytes.Replace(whole, []byte("Called as agreed."), []byte(marker+`\ud800`), 1)},
 		{"a NUL character", "entries", bytes.Replace(whole, []byte("Called as agreed."), []byte(marker+`\u0000`), 1)},
 		{"a name that stands twice", "entries", bytes.Replace(whole, []byte(`"mode":"call"`), []byte(`"mode":"call","mode":"`+marker+`"`), 1)},
+		{"a number past every number", "entries", bytes.Replace(whole, []byte(`"mode":"call"`), []byte(`"mode":1e999`), 1)},
+		{"a version past every number", "entries", bytes.Replace(whole, []byte(`"version":1`), []byte(`"version":1e999`), 1)},
+		{"a version of a thousand digits", "entries", bytes.Replace(whole, []byte(`"version":1`), append([]byte(`"version":1`), bytes.Repeat([]byte("9"), 1000)...), 1)},
 		{"half of a request", "", whole[:len(whole)/2]},
 		{"two requests in one", "", append(bytes.Clone(whole), whole...)},
 		{"nesting of 100,000", "", []byte(strings.Repeat("[", 100_000))},

@@ -42,6 +42,9 @@ type sender struct {
 	unknown []map[string]any
 	reads   atomic.Int64 // case pages that were answered
 	tries   atomic.Int64 // case pages that were asked for
+
+	databaseDies bool         // so an answer may say that the program cannot now
+	failed       atomic.Int64 // such answers
 }
 
 // TestWhatWasAcknowledgedIsKeptOnceAcrossPowerCuts kills the real process with
@@ -65,7 +68,7 @@ func TestWhatWasAcknowledgedIsKeptOnceAcrossPowerCuts(t *testing.T) {
 		if round%20 == 19 { // a case of a thousand notes would be slow, and unlike any
 			cases = []string{openCase(t, client, firstContact()), openCase(t, client, firstContact()), openCase(t, client, firstContact())}
 		}
-		s.writeUntilKilled(t, p, client, cases, 2+rng.IntN(8))
+		s.writeUntilKilled(t, p.Kill, client, cases, 2+rng.IntN(8))
 		if round < n-1 {
 			p = program.Demo(t, data, 40)
 		}
@@ -121,6 +124,11 @@ func (s *sender) send(t *testing.T, c *program.Client, entries []map[string]any)
 		s.unknown = append(s.unknown, entries...)
 		return false
 	}
+	if s.databaseDies && status >= 500 {
+		s.unknown = append(s.unknown, entries...)
+		s.failed.Add(1)
+		return false
+	}
 	var r results
 	if status != http.StatusOK || json.Unmarshal(body, &r) != nil {
 		t.Errorf("sending a note: %d %.300s", status, body)
@@ -151,7 +159,7 @@ func (s *sender) resend(t *testing.T, c *program.Client) {
 
 // writeUntilKilled lets four devices write and one read, and cuts the power
 // once so many answers have come.
-func (s *sender) writeUntilKilled(t *testing.T, p *program.Program, c *program.Client, cases []string, after int) {
+func (s *sender) writeUntilKilled(t *testing.T, cut func(), c *program.Client, cases []string, after int) {
 	var answers atomic.Int64
 	var dead atomic.Bool
 	enough := make(chan struct{})
@@ -186,7 +194,7 @@ func (s *sender) writeUntilKilled(t *testing.T, p *program.Program, c *program.C
 		}
 	})
 	<-enough
-	p.Kill()
+	cut()
 	dead.Store(true)
 	wg.Wait()
 }
@@ -194,7 +202,7 @@ func (s *sender) writeUntilKilled(t *testing.T, p *program.Program, c *program.C
 // check opens the data after the last cut and counts.
 func (s *sender) check(t *testing.T, data string) {
 	ctx := context.Background()
-	a, err := app.Open(ctx, app.Config{Data: data})
+	a, err := app.Open(ctx, configOf(data))
 	if err != nil {
 		t.Fatal(err)
 	}

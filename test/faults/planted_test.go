@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -85,6 +86,9 @@ func search(t *testing.T, when string, texts map[string]string, folders ...strin
 	}
 	for _, dir := range folders {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) { // a database server tidies up meanwhile
+				return nil
+			}
 			if err != nil {
 				return err
 			}
@@ -92,7 +96,13 @@ func search(t *testing.T, when string, texts map[string]string, folders ...strin
 			if d.IsDir() {
 				return nil
 			}
+			if !d.Type().IsRegular() {
+				return nil
+			}
 			text, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
 			if err != nil {
 				return err
 			}
@@ -167,20 +177,33 @@ func upload(t *testing.T, c *program.Client, stream, name string, content []byte
 // it out (core dumps, swap) is for whoever runs the machine to forbid.
 func TestNoFileOfTheRunningProgramHoldsAPlantedWord(t *testing.T) {
 	dir := t.TempDir()
-	data, tmp, backups := country(t, dir), filepath.Join(dir, "tmp"), filepath.Join(dir, "backups")
+	lookEverywhere(t, dir, country(t, dir), nil)
+}
+
+// lookEverywhere plants the words in a running program and searches what it
+// leaves, also in the folders of a database server. again are the words of the
+// command that says where a backup is restored to.
+func lookEverywhere(t *testing.T, dir, data string, again []string, servers ...string) {
+	t.Helper()
+	tmp, backups := filepath.Join(dir, "tmp"), filepath.Join(dir, "backups")
 	for _, d := range []string{tmp, backups} {
 		if err := os.Mkdir(d, 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
+	folders := []string{data, tmp}
 	p := serve(t, data, tmp)
 	worker, boss := p.As(t, "chanthou"), p.As(t, "vanna")
 	stream := plantCase(t, worker, userID(t, worker), userID(t, boss))
-	plantRefusals(t, worker, stream)
+	login := planted[0]
+	if len(servers) > 0 { // a database server may log which login was asked for: staff, and no child
+		login = "somebody"
+	}
+	plantRefusals(t, worker, stream, login)
 	logs := func() map[string]string {
 		return map[string]string{"standard error": p.Log(), "standard output": p.Printed()}
 	}
-	search(t, "while it serves", logs(), data, tmp)
+	search(t, "while it serves", logs(), folders...)
 
 	if status, body := worker.Do(t, http.MethodPost, "/api/sign-out", nil, nil); status >= 300 {
 		t.Errorf("signing out: %d %s", status, body)
@@ -188,17 +211,19 @@ func TestNoFileOfTheRunningProgramHoldsAPlantedWord(t *testing.T) {
 	if out, code := program.Run(t, "backup", filepath.Join(backups, "out"), "--data", data); code != 0 {
 		t.Fatalf("backup: %d %s", code, out)
 	}
-	search(t, "after sign-out and a backup", logs(), data, tmp, backups)
+	folders = append(folders, backups)
+	search(t, "after sign-out and a backup", logs(), folders...)
 
 	killInUpload(t, p, boss, stream)
-	search(t, "after a power cut in the middle of an upload", logs(), data, tmp, backups)
+	search(t, "after a power cut in the middle of an upload", logs(), folders...)
 	p = serve(t, data, tmp)
 	p.Stop()
-	again := filepath.Join(dir, "again")
-	if out, code := program.Run(t, "restore", filepath.Join(backups, "out"), "--to", again, "--data", data); code != 0 {
+	to := filepath.Join(dir, "again")
+	if out, code := program.Run(t, append([]string{"restore", filepath.Join(backups, "out"), "--to", to, "--data", data}, again...)...); code != 0 {
 		t.Fatalf("restore: %d %s", code, out)
 	}
-	search(t, "after it ended and the backup was restored", logs(), data, tmp, backups, again)
+	// A server's folder is large, and forgets little: one look at the end.
+	search(t, "after it ended and the backup was restored", logs(), append(append(folders, to), servers...)...)
 }
 
 // plantCase writes the words into a new case and reads it back.
@@ -240,7 +265,7 @@ func plantCase(t *testing.T, c *program.Client, worker, boss string) (stream str
 }
 
 // plantRefusals sends the words where they do not belong.
-func plantRefusals(t *testing.T, c *program.Client, stream string) {
+func plantRefusals(t *testing.T, c *program.Client, stream, login string) {
 	t.Helper()
 	for i, word := range planted {
 		escaped := url.PathEscape(word)
@@ -261,7 +286,7 @@ func plantRefusals(t *testing.T, c *program.Client, stream string) {
 			}
 		}
 	}
-	if status, _ := c.Do(t, http.MethodPost, "/api/sign-in", answers{"login": planted[0], "password": planted[1]}, nil); status < 400 {
+	if status, _ := c.Do(t, http.MethodPost, "/api/sign-in", answers{"login": login, "password": planted[1]}, nil); status < 400 {
 		t.Errorf("a planted sign-in gave %d", status)
 	}
 }

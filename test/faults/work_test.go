@@ -63,12 +63,19 @@ func serve(t *testing.T, data, tmp string) *program.Program {
 // beside opens the tables of a data folder while the program may be serving.
 func beside(t *testing.T, data string) *app.Record {
 	t.Helper()
-	r, err := app.OpenRecord(context.Background(), app.Config{Data: data, Alongside: true})
+	cfg := configOf(data)
+	cfg.Alongside = true
+	r, err := app.OpenRecord(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Close() })
 	return r
+}
+
+// configOf says where the rows of a data folder are: as the program does.
+func configOf(data string) app.Config {
+	return app.Config{Data: data, Database: os.Getenv("BANYAN_DATABASE"), Keyring: os.Getenv("BANYAN_KEYRING")}
 }
 
 func count(t *testing.T, r *app.Record, table string) (n int) {

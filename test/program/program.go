@@ -107,13 +107,13 @@ func StartIn(t testing.TB, env []string, data string, args ...string) *Program {
 		<-p.done
 		t.Fatalf("the program ended before it served:\n%s", p.log.String())
 	}
-	p.waitReady(t)
+	p.WaitReady(t)
 	return p
 }
 
-// waitReady asks until the program answers. It listens already, so that one
+// WaitReady asks until the program answers. It listens already, so that one
 // question is mostly enough: the answer comes when it serves.
-func (p *Program) waitReady(t testing.TB) {
+func (p *Program) WaitReady(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()

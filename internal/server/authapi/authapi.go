@@ -139,6 +139,11 @@ func (a *api) answer(ctx context.Context, s identity.Started) (*signedIn, error)
 	if err != nil {
 		return nil, err
 	}
+	marks, err := a.Identity.MarkDevice(server.Marks(ctx), p.Login)
+	if err != nil {
+		return nil, err
+	}
+	out.SetCookie = append(out.SetCookie, a.frame.DeviceCookie(marks))
 	out.Body.Me, err = a.meOf(ctx, p)
 	return out, err
 }
@@ -162,7 +167,7 @@ func (a *api) signIn() {
 				Password string `json:"password" maxLength:"1024"`
 			}
 		}) (*signedIn, error) {
-			s, err := a.Identity.SignIn(ctx, identity.Proof{Login: in.Body.Login, Password: in.Body.Password, Address: server.Address(ctx), Device: server.Device(ctx)})
+			s, err := a.Identity.SignIn(ctx, identity.Proof{Login: in.Body.Login, Password: in.Body.Password, Address: server.Address(ctx), Device: server.Device(ctx), Marks: server.Marks(ctx)})
 			if err != nil {
 				return nil, err
 			}
@@ -174,7 +179,7 @@ func (a *api) signIn() {
 				Code string `json:"code" maxLength:"12"`
 			}
 		}) (*signedIn, error) {
-			s, err := a.Identity.SignInWithCode(ctx, server.Token(ctx), in.Body.Code, server.Address(ctx))
+			s, err := a.Identity.SignInWithCode(ctx, server.Token(ctx), in.Body.Code, server.Address(ctx), server.Marks(ctx))
 			if err != nil {
 				return nil, err
 			}
@@ -217,7 +222,7 @@ func (a *api) signIn() {
 			if err != nil {
 				return nil, err
 			}
-			p, err = a.Identity.StepUpWith(ctx, p, in.Body.Password, in.Body.Code, server.Address(ctx))
+			p, err = a.Identity.StepUpWith(ctx, p, in.Body.Password, in.Body.Code)
 			return steppedOf(p, err)
 		})
 	huma.Register(api, op("POST", "/api/step-up/passkey", "step-up-passkey", "Prove once more with a passkey (begun at /api/sign-in/passkey/begin)", self),

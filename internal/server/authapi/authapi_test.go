@@ -347,6 +347,37 @@ func TestSignInIsThrottledByAddressBehindATrustedProxyOnly(t *testing.T) {
 	}
 }
 
+// TestAKnownDeviceSignsInWhileOthersAreThrottled: see identity's
+// TestNobodyCanLockAShelterOut; here by the browser's own cookie.
+func TestAKnownDeviceSignsInWhileOthersAreThrottled(t *testing.T) {
+	w := servertest.Start(t, servertest.Setup{Identity: identity.Config{LoginTries: 3, AddressTries: 5}})
+	w.AddUser(identity.NewUser{Org: w.Org.ID, Login: "night.river", Name: "Night", Roles: []string{policy.CaseWorker}, Password: servertest.Password})
+	right := map[string]string{"login": "night.river", "password": servertest.Password}
+	own := w.Anonymous()
+	a := own.Call("POST", "/api/sign-in", right)
+	if a.Status != http.StatusOK || own.Cookies["banyan_device"] == "" {
+		t.Fatalf("%d, cookies %v", a.Status, own.Cookies)
+	}
+	for _, line := range a.Header.Values("Set-Cookie") {
+		if strings.HasPrefix(line, "banyan_device=") && (!strings.Contains(line, "HttpOnly") || !strings.Contains(line, "SameSite=Strict")) {
+			t.Error("scripts or other sites can use the device's cookie")
+		}
+	}
+	own.Call("POST", "/api/sign-out", nil)
+	for range 8 {
+		w.Anonymous().Call("POST", "/api/sign-in", map[string]string{"login": "night.river", "password": "wrong"})
+	}
+	if a := w.Anonymous().Call("POST", "/api/sign-in", right); a.Status != http.StatusTooManyRequests {
+		t.Errorf("an unknown device: %d", a.Status)
+	}
+	if a := own.Call("POST", "/api/sign-in", right); a.Status != http.StatusOK {
+		t.Errorf("the own device: %d %s", a.Status, a.Body)
+	}
+	if a := w.Anonymous().Call("GET", "/api/me", nil); a.Status != http.StatusUnauthorized {
+		t.Errorf("the cookie of a device opened something: %d", a.Status)
+	}
+}
+
 func TestColleaguesAreOfTheOwnOrganisation(t *testing.T) {
 	w := servertest.Start(t, servertest.Setup{})
 	var people struct{ Items []struct{ ID, Name string } }

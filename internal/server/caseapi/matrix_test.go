@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"banyan/internal/server"
 	"banyan/internal/server/matrix"
 	"banyan/internal/server/servertest"
+	"banyan/internal/store/storetest"
 )
 
 // stand is one way to stand to a case.
@@ -157,9 +159,18 @@ func (o *office) tiers(s stand, a policy.Action, form string) []policy.Tier {
 // TestNoRouteAnswersWhatThePolicyDenies tries all cells; one in eight with
 // -short.
 func TestNoRouteAnswersWhatThePolicyDenies(t *testing.T) {
-	o := newOffice(t, nil)
+	tryTheMatrix(t, newOffice(t, nil), !testing.Short())
+}
+
+// TestNoRouteAnswersWhatThePolicyDeniesOnPostgres tries one cell in eight: the
+// rules are the same code, the statements under them are not the same engine's.
+func TestNoRouteAnswersWhatThePolicyDeniesOnPostgres(t *testing.T) {
+	tryTheMatrix(t, newOffice(t, storetest.Postgres(t)), os.Getenv("BANYAN_SOAK") != "")
+}
+
+func tryTheMatrix(t *testing.T, o *office, full bool) {
+	t.Helper()
 	seats := o.seats()
-	full := !testing.Short()
 	n := 0
 	skip := func() bool { n++; return !full && n%8 != 0 }
 	absent := seats[0].client.Call("GET", "/api/cases/"+newID(), nil).Body
