@@ -237,6 +237,7 @@ type TaskItem struct {
 	DueAt     *time.Time `json:"due_at,omitempty"`
 	Late      bool       `json:"late"`
 	Escalated bool       `json:"escalated"`
+	MayLook   bool       `json:"may_look,omitempty" doc:"The reader may say now that they looked at it (acknowledge)"`
 }
 
 // ApprovalItem is a decision, asked for or given.
@@ -660,6 +661,7 @@ func (v *view) tasks() []TaskItem {
 	for _, t := range v.c.Tasks() {
 		item := TaskItem{ID: t.Key, Kind: t.Kind, Clock: t.Clock, Title: v.say(t.Label), Form: t.Form, Record: t.Record, Row: t.Row, For: t.For, DueAt: ptr(t.DueAt)}
 		item.Late = !t.DueAt.IsZero() && v.now.After(t.DueAt)
+		item.MayLook = v.mayLook(&t)
 		if v.sees(journal.Story) {
 			item.Note = t.Note
 		}
@@ -673,6 +675,20 @@ func (v *view) tasks() []TaskItem {
 		return a != nil && (b == nil || a.Before(*b))
 	})
 	return out
+}
+
+// mayLook says whether the reader may end a clock that waits for somebody's
+// look: not on their own work, and not years before its day.
+func (v *view) mayLook(t *Task) bool {
+	rec := v.c.Records[t.Record]
+	if t.Kind != "look" || rec == nil || contains(rec.Authors, v.r.User) {
+		return false
+	}
+	rule, _ := v.c.rules.ClockByID(t.Clock)
+	if rule.DueOn != "" && v.now.Before(t.RemindAt) {
+		return false
+	}
+	return v.s.decide(v.r, policy.Approve, v.st, "", false).Allowed
 }
 
 func (v *view) disputes() []DisputeItem {

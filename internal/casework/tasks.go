@@ -14,7 +14,7 @@ import (
 // Task is one thing to do in a case.
 type Task struct {
 	Key        string // the same for the same thing
-	Kind       string // clock | dispute | approval | goal | assign
+	Kind       string // clock | dispute | approval | look | returned | goal | assign
 	Clock      string
 	Label      string
 	Form       string
@@ -41,6 +41,8 @@ func (c *Case) Tasks() []Task {
 		if rule, ok := c.rules.ClockByID(k.ID); ok && rule.endsOnApprove {
 			t.Kind = "approval"
 			decided[k.Record] = true
+		} else if ok && rule.endsOnLook {
+			t.Kind = "look"
 		}
 		if k.ID == "next_action" {
 			t.Note, _ = c.Records[k.Record].Answers["next"].(string)
@@ -54,10 +56,10 @@ func (c *Case) Tasks() []Task {
 	for _, a := range c.rules.Approvals {
 		for _, r := range c.Of(a.Form) {
 			if r.Approval.State == "pending" && !decided[r.ID] && c.State() != "closed" {
-				out = append(out, Task{Key: "approval|" + r.ID, Kind: "approval", Label: "Approval: " + a.Label, Form: a.Form, Record: r.ID, For: "supervisor", Since: r.Approval.AskedAt})
+				out = append(out, Task{Key: "approval|" + r.ID, Kind: "approval", Label: approvalAsked(a.Label), Form: a.Form, Record: r.ID, For: "supervisor", Since: r.Approval.AskedAt})
 			}
 			if r.Approval.State == "returned" && c.State() != "closed" && c.Newest(a.Form) == r {
-				out = append(out, Task{Key: "returned|" + r.ID, Kind: "returned", Label: a.Label + " was sent back: change it", Form: a.Form, Record: r.ID,
+				out = append(out, Task{Key: "returned|" + r.ID, Kind: "returned", Label: approvalReturned(a.Label), Form: a.Form, Record: r.ID,
 					For: "worker", Since: r.Approval.At, Note: r.Approval.Remark})
 			}
 		}

@@ -491,7 +491,7 @@ func belongs(ctx context.Context, tx *store.Tx, table, column, value, path strin
 		return fmt.Errorf("looking up %s: %w", table, err)
 	}
 	if n == 0 {
-		return fault.Field(path, "unknown", "there is no such "+table)
+		return fault.Field(path, "unknown", "there is nothing of that name")
 	}
 	return nil
 }

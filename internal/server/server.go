@@ -69,6 +69,8 @@ type Config struct {
 	Secure bool
 	// Proxies are trusted to say in X-Forwarded-For whom they speak for.
 	Proxies []netip.Prefix
+	// Say gives a fixed English sentence in a language; nil: English for all.
+	Say func(lang, english string) string
 	// Ready says whether the program can work; nil: always.
 	Ready func(context.Context) error
 }

@@ -21,6 +21,7 @@ import (
 	"banyan/internal/identity"
 	"banyan/internal/journal"
 	"banyan/internal/policy"
+	"banyan/internal/server"
 	"banyan/internal/server/caseapi"
 	"banyan/internal/server/servertest"
 	"banyan/internal/store"
@@ -52,7 +53,10 @@ func newOffice(t *testing.T, db *store.DB) *office {
 	if err := store.Migrate(context.Background(), keyring, vault.Schema()); err != nil {
 		t.Fatal(err)
 	}
-	o.World = servertest.Start(t, servertest.Setup{DB: db, Schemas: []store.Schema{journal.Schema(), casework.Schema()}, Routes: func(w *servertest.World) {
+	say := func(c *server.Config) {
+		c.Say = func(lang, english string) string { return o.cases.Say(lang, english) }
+	}
+	o.World = servertest.Start(t, servertest.Setup{Server: say, DB: db, Schemas: []store.Schema{journal.Schema(), casework.Schema()}, Routes: func(w *servertest.World) {
 		o.projector = casework.NewProjector(rules)
 		o.journal = journal.New(w.DB, vault.Open(keyring, vault.NewMemoryMaster(), w.Clock.Now), w.Clock.Now, o.projector)
 		o.cases = casework.New(rules, o.journal, w.Policy, caseapi.NewDirectory(w.Identity, w.Clock.Now), o.projector, w.Clock.Now)
@@ -460,6 +464,69 @@ func TestNobodyApprovesHisOwnWorkAndAChangeFells(t *testing.T) {
 		}
 	}
 	o.call(boss, "POST", "/api/cases/"+id+"/approve", answers{"record": e.ID, "entry": e.ID, "decision": "approved"}, http.StatusConflict, nil)
+}
+
+// Acting without consent is looked at by somebody who did not do it: the
+// supervisor finds it in the inbox with its reason, and it goes when seen.
+func TestAnOverrideWaitsInTheInboxUntilAnotherPersonLooked(t *testing.T) {
+	o := newOffice(t, nil)
+	worker, boss := o.As(policy.CaseWorker), o.As(policy.Supervisor)
+	id, _ := o.open(worker, nil)
+	s := screening
+	s["answers"] = o.matrix("F02_screening", "answers", "unknown")
+	o.fill(worker, id, "F02_screening", s)
+	a := consent("no")
+	a["override"], a["override_reason"] = true, "She is in danger tonight; best interests, Child Law article 3."
+	e := o.fill(worker, id, "F03_consent", a)
+	var inbox casework.Inbox
+	o.call(boss, "GET", "/api/inbox", nil, http.StatusOK, &inbox)
+	if len(inbox.Looks) != 1 || inbox.Looks[0].Record != e.ID || !inbox.Looks[0].MayI || inbox.Looks[0].DueAt == nil {
+		t.Fatalf("the inbox asks for a look at %+v", inbox.Looks)
+	}
+	look := inbox.Looks[0]
+	last := look.Summary[len(look.Summary)-1]
+	if !strings.Contains(last.Text, "Child Law article 3") {
+		t.Errorf("the reason is not shown: %+v", look.Summary)
+	}
+	var record casework.RecordPage
+	o.call(worker, "GET", "/api/cases/"+id+"/records/"+e.ID, nil, http.StatusOK, &record)
+	if len(record.Looks) != 1 || record.Looks[0].MayLook {
+		t.Errorf("who wrote it may look it over: %+v", record.Looks)
+	}
+	o.call(worker, "POST", "/api/cases/"+id+"/acknowledge", answers{"clock": look.Clock, "record": look.Record}, http.StatusNotFound, nil)
+	o.Clock.Advance(time.Minute)
+	for range 2 { // twice with one id is once
+		o.call(boss, "POST", "/api/cases/"+id+"/acknowledge", answers{"clock": look.Clock, "record": look.Record, "id": "0190d1b0-5f00-7000-8000-0000000000aa"}, http.StatusOK, nil)
+	}
+	o.call(boss, "GET", "/api/inbox", nil, http.StatusOK, &inbox)
+	if len(inbox.Looks) != 0 {
+		t.Errorf("what was seen still waits: %+v", inbox.Looks)
+	}
+	o.call(boss, "POST", "/api/cases/"+id+"/acknowledge", answers{"clock": look.Clock, "record": look.Record}, http.StatusConflict, nil)
+	o.rebuildEqualsLive()
+}
+
+func TestARefusalSpeaksItsReadersLanguage(t *testing.T) {
+	o := newOffice(t, nil)
+	worker := o.As(policy.CaseWorker)
+	id, _ := o.open(worker, nil)
+	o.call(worker, "PATCH", "/api/me", answers{"lang": "vi"}, http.StatusOK, nil)
+	r := o.send(worker, o.entry(id, "F04_registration", o.registration()))
+	if len(r[0].Problems) == 0 || !strings.Contains(r[0].Problems[0].Message, "sự đồng ý") {
+		t.Errorf("a registration without consent: %+v", r[0].Problems)
+	}
+	for _, x := range []struct {
+		path string
+		in   answers
+		want string
+	}{
+		{"/api/cases/" + id + "/break-glass", answers{"reason": "ngắn"}, "ít nhất 20 ký tự"},
+		{"/api/find", answers{}, "hãy nhập tên"},
+	} {
+		if a := o.call(worker, "POST", x.path, x.in, http.StatusUnprocessableEntity, nil); !bytes.Contains(a.Body, []byte(x.want)) {
+			t.Errorf("%s: %s, want %q", x.path, a.Body, x.want)
+		}
+	}
 }
 
 func TestBreakingTheGlassLastsAnHourAndTellsTwo(t *testing.T) {
