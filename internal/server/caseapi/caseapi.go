@@ -239,7 +239,11 @@ func (a *api) files(api huma.API) {
 			if err != nil {
 				return casework.StoredFile{}, err
 			}
-			return a.cases.AddFile(ctx, r, in.ID, name, content)
+			id := ""
+			if ids := in.RawBody.Value["id"]; len(ids) > 0 {
+				id = ids[0]
+			}
+			return a.cases.AddFile(ctx, r, in.ID, id, name, content)
 		}))
 	type fileInput struct {
 		ID   string `path:"id" maxLength:"36"`

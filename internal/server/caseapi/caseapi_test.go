@@ -628,6 +628,38 @@ func TestAPictureLosesItsMetadataAndABombIsRefused(t *testing.T) {
 	}
 }
 
+// A phone that lost the answer sends its file again, under the same id.
+func TestAFileSentTwiceIsKeptOnce(t *testing.T) {
+	o := newOffice(t, nil)
+	worker := o.As(policy.CaseWorker)
+	id, _ := o.open(worker, nil)
+	upload := func(file, text string, status int) {
+		t.Helper()
+		var b bytes.Buffer
+		w := multipart.NewWriter(&b)
+		_ = w.WriteField("id", file)
+		part, _ := w.CreateFormFile("file", "letter.txt")
+		_, _ = part.Write([]byte(text))
+		w.Close()
+		worker.Header["Content-Type"] = w.FormDataContentType()
+		defer delete(worker.Header, "Content-Type")
+		o.call(worker, "POST", "/api/cases/"+id+"/files", b.Bytes(), status, nil)
+	}
+	file := newID()
+	upload(file, "Dear school", http.StatusOK)
+	o.Clock.Advance(time.Minute)
+	upload(file, "Dear school", http.StatusOK)
+	upload(file, "other words under the same id", http.StatusConflict)
+	upload("not an id", "Dear school", http.StatusUnprocessableEntity)
+	if files := o.page(worker, id).Files; len(files) != 1 || files[0].ID != file {
+		t.Errorf("files %+v", files)
+	}
+	if got := o.call(worker, "GET", "/api/cases/"+id+"/files/"+file, nil, http.StatusOK, nil); string(got.Body) != "Dear school" {
+		t.Errorf("the file holds %q", got.Body)
+	}
+	o.rebuildEqualsLive()
+}
+
 func TestMistakesAreNamedAndNothingIsStored(t *testing.T) {
 	o := newOffice(t, nil)
 	worker := o.As(policy.CaseWorker)
