@@ -78,15 +78,19 @@ func (s *Server) routes() {
 	on("GET /api/cases/{id}/prefill/{form}", s.prefill)
 	on("POST /api/entries", s.entries)
 	on("GET /api/cases/{id}/access", func(w http.ResponseWriter, r *http.Request) { send(w, s.access()) })
-	for _, act := range []string{"move", "assign", "approve", "break-glass", "exclusions"} {
+	on("POST /api/cases/{id}/files", s.keepFile)
+	for _, act := range []string{"move", "assign", "approve", "acknowledge", "break-glass", "exclusions"} {
 		on("POST /api/cases/{id}/"+act, func(w http.ResponseWriter, r *http.Request) {
 			c := s.find(r.PathValue("id"))
 			if c == nil {
 				absent(w)
 				return
 			}
-			if act == "approve" {
+			switch act {
+			case "approve":
 				c.page["approvals"] = []object{}
+			case "acknowledge":
+				c.page["tasks"] = []object{}
 			}
 			send(w, object{})
 		})
@@ -280,6 +284,27 @@ func (s *Server) take(e object) object {
 	timeline, _ := c.page["timeline"].([]object)
 	c.page["timeline"] = append([]object{{"entry": id, "record": rid, "form": f.ID, "title": f.Title("en"), "act": e["act"], "at": s.ago(0), "author": s.user["name"], "summary": said}}, timeline...)
 	return object{"id": id, "status": "accepted", "seq": len(s.seen), "recorded_at": s.ago(0)}
+}
+
+// keepFile takes a file under the id that its writer made, or refuses it.
+func (s *Server) keepFile(w http.ResponseWriter, r *http.Request) {
+	c := s.find(r.PathValue("id"))
+	f, head, err := r.FormFile("file")
+	if c == nil || err != nil {
+		absent(w)
+		return
+	}
+	f.Close()
+	if s.refuse != "" {
+		message := s.refuse
+		s.refuse = ""
+		fail(w, http.StatusUnprocessableEntity, "misuse", message)
+		return
+	}
+	file := object{"id": r.FormValue("id"), "name": head.Filename, "media": "text/plain", "size": head.Size, "at": s.ago(0), "sha256": strings.Repeat("a", 64)}
+	files, _ := c.page["files"].([]object)
+	c.page["files"] = append(files, file)
+	send(w, file)
 }
 
 func (s *Server) record(w http.ResponseWriter, r *http.Request) {

@@ -6,6 +6,7 @@ import type { ComponentType } from 'preact';
 import { beat } from './lang/dates.ts';
 import { guessLang, setLang, t } from './lang/index.ts';
 import { changed } from './local/reads.ts';
+import { filesSent } from './local/files.ts';
 import { arrived, flush, unsentCount } from './local/sync.ts';
 import { listen, path, segments, setTitle } from './router.ts';
 import { me, refresh, start, state } from './session.ts';
@@ -76,6 +77,8 @@ arrived.subscribe((got) => {
   if (got.code) say(t('sent.case', { code: got.code }));
   void refresh();
 });
+
+filesSent.subscribe((n) => { if (n > 0) changed.value++; });
 
 // A dropped connection comes back when the device says so, or is tried again.
 addEventListener('online', () => void flush());

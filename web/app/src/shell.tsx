@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { lang, languages, setLang, t, word, type Key } from './lang/index.ts';
 import { call, reachable } from './api/client.ts';
 import { may, me } from './session.ts';
-import { returned, unsentCount } from './local/sync.ts';
+import { returnedCount, unsentCount } from './local/sync.ts';
 import { go, segments } from './router.ts';
 import { Toast } from './ui/index.tsx';
 
@@ -55,7 +55,7 @@ export function Langs() {
 /** The quiet mark: nothing when all is sent, otherwise how much is not. */
 export function Sync() {
   const n = unsentCount.value;
-  const back = returned.value.length;
+  const back = returnedCount.value;
   if (back > 0) return <a class="sync" href="/unsent">{t('sync.returned', { n: back })}</a>;
   if (n > 0) return <a class={`sync ${reachable.value ? '' : 'off'}`} href="/unsent">{t('sync.unsent', { n })}</a>;
   if (!reachable.value) return <span class="sync off">{t('sync.offline')}</span>;

@@ -13,6 +13,7 @@ import { Act, Bones, Box, Dialog, ErrorNote, Line, Shown, say } from '../ui/inde
 import { fieldAt, loadForm, stepsIn, type Form } from '../fill/model.ts';
 import { Sheet, useNames } from '../fill/sheet.tsx';
 import { approvalWord, Decide } from './approve.tsx';
+import { Looks } from './look.tsx';
 
 export function RecordPage({ caseId, record }: { caseId: string; record: string }) {
   const read = useRead<RecordView>(url`/api/cases/${caseId}/records/${record}`);
@@ -47,6 +48,7 @@ function Record({ view, page, caseId, reload }: { view: RecordView; page: CasePa
         {view.approval?.state === 'pending' && view.approval.entry && (view.approval.may_i ?? page?.may.includes('approve')) && (
           <section class="group"><header><h2>{t('approve.title')}</h2></header><Decide caseId={caseId} record={view.record} entry={view.approval.entry} done={reload} /></section>
         )}
+        <Looks caseId={caseId} looks={view.looks ?? []} done={reload} />
         {!view.struck && mayWrite && (
           <div class="acts">
             <a class="btn" href={url`/cases/${caseId}/forms/${view.form}/${view.record}`}>{t('amend')}</a>

@@ -6,19 +6,22 @@ import type { AccessLine, CasePage, FormState, Page, TimelineItem } from '../api
 import type { ListDescription as List } from '../forms/types.ts';
 import { lang, t, word } from '../lang/index.ts';
 import { dateOf, dayOf, moment, readable, when } from '../lang/dates.ts';
-import { useRead } from '../local/reads.ts';
+import { changed, useRead } from '../local/reads.ts';
+import { held } from '../local/files.ts';
 import { unsent } from '../local/sync.ts';
 import { me } from '../session.ts';
 import { Due, Empty, More, Name, Shown, errorWords, say } from '../ui/index.tsx';
 import { Decide, approvalWord } from './approve.tsx';
 import { AssignCase } from './assign.tsx';
 import { Exclude } from './exclude.tsx';
+import { Looks } from './look.tsx';
+import { AddFile, HeldMark, sizeOf } from '../ui/files.tsx';
 
 export interface Tab { id: string; label: string; count?: number }
 
 export function tabs(page: CasePage): Tab[] {
   const missing = page.forms.reduce((n, f) => n + f.records.reduce((m, r) => m + (r.struck ? 0 : r.missing), 0), 0);
-  const open = page.approvals.filter((a) => a.state === 'pending').length + page.disputes.length;
+  const open = page.approvals.filter((a) => a.state === 'pending').length + page.disputes.length + page.tasks.filter((x) => x.may_look).length;
   return [
     { id: 'timeline', label: t('tab.timeline') },
     { id: 'forms', label: t('tab.forms'), count: missing },
@@ -198,9 +201,11 @@ function People({ page, reload }: { page: CasePage; reload: () => void }) {
 }
 
 function Approvals({ page, reload }: { page: CasePage; reload: () => void }) {
-  if (page.approvals.length + page.disputes.length === 0) return <Empty title={t('approvals.empty')} />;
+  const looks = page.tasks.filter((x) => x.kind === 'look');
+  if (page.approvals.length + page.disputes.length + looks.length === 0) return <Empty title={t('approvals.empty')} />;
   return (
     <div class="stack">
+      <Looks caseId={page.id} looks={looks} done={reload} link />
       {page.disputes.map((d) => (
         <div class="dispute" key={d.record + d.path}><b>{t('two.answers', { field: d.label })}</b> {d.values.map((v) => `${readable(v.text)} (${v.author}, ${dayOf(v.at)})`).join(` ${t('and')} `)} <a class="tall" href={`${recordPath(page, d.record)}?settle=${encodeURIComponent(d.path)}`}>{t('settle.it')}</a></div>
       ))}
@@ -216,16 +221,19 @@ function Approvals({ page, reload }: { page: CasePage; reload: () => void }) {
 }
 
 function Files({ page }: { page: CasePage }) {
-  if (page.files.length === 0) return <Empty title={t('files.empty')}><p>{t('files.empty.next')}</p></Empty>;
+  const here = held.value.filter((h) => h.stream === page.id);
+  const may = page.may.includes('write') && page.header.status !== 'closed';
   return (
-    <ul class="list">{page.files.map((f) => (
-      <li key={f.id} class="form-row"><a href={url`/api/cases/${page.id}/files/${f.id}`} download target="_blank" rel="noreferrer">{f.name}</a><span class="soft small num">{sizeOf(f.size)} · {dayOf(f.at)}</span></li>
-    ))}</ul>
+    <div class="stack">
+      {page.files.length + here.length === 0 && <Empty title={t('files.empty')}>{!may && <p>{t('files.empty.next')}</p>}</Empty>}
+      {page.files.length + here.length > 0 && <ul class="list">
+        {here.map((h) => <li key={h.id} class="form-row"><span>{h.name} <HeldMark id={h.id} /></span><span class="soft small num">{sizeOf(h.size)}</span></li>)}
+        {page.files.map((f) => (
+          <li key={f.id} class="form-row"><a class="tall" href={url`/api/cases/${page.id}/files/${f.id}`} download target="_blank" rel="noreferrer">{f.name}</a><span class="soft small num">{sizeOf(f.size)} · {dayOf(f.at)}{f.author && ` · ${t('by', { name: f.author })}`}</span></li>
+        ))}</ul>}
+      {may && <section class="panel stack-s add-file"><h2>{t('files.add')}</h2><p class="soft small">{t('files.add.what')}</p><AddFile id="add-file" label={t('files.add')} caseId={page.id} added={() => { changed.value++; }} /></section>}
+    </div>
   );
-}
-
-export function sizeOf(n: number): string {
-  return n < 1e6 ? `${Math.max(1, Math.round(n / 1e3))} KB` : `${(n / 1e6).toFixed(1)} MB`;
 }
 
 function Access({ page }: { page: CasePage }) {

@@ -5,14 +5,14 @@ import { url } from '../api/client.ts';
 import { clock, longToday, setServerNow } from '../lang/dates.ts';
 import { t, word } from '../lang/index.ts';
 import { useRead } from '../local/reads.ts';
-import { returned } from '../local/sync.ts';
+import { returnedCount } from '../local/sync.ts';
 import { may } from '../session.ts';
 import { FindBox } from '../shell.tsx';
 import { Due, Empty, RiskTag, Shown, ageText, whoIs } from '../ui/index.tsx';
 
 /** Where an item is done. */
 export function placeOf(go: Go, kind = ''): string {
-  if (go.record && ['dispute', 'approval', 'approved', 'returned', 'override'].includes(kind)) return url`/cases/${go.case}/records/${go.record}`;
+  if (go.record && ['dispute', 'approval', 'approved', 'returned', 'override', 'look'].includes(kind)) return url`/cases/${go.case}/records/${go.record}`;
   if (go.tab) return url`/cases/${go.case}?tab=${go.tab === 'disputes' ? 'approvals' : go.tab}`;
   if (go.form) return url`/cases/${go.case}/do/${go.form}` + (go.record ? url`/${go.record}` : '');
   if (go.record) return url`/cases/${go.case}/records/${go.record}`;
@@ -31,8 +31,8 @@ export function TodayPage() {
         {mayFind() && <FindBox />}
         {may.value.has('open') && mayFind() && <a class="btn primary" href="/find">{t('first.contact')}</a>}
       </div>
-      {returned.value.length > 0 && (
-        <div class="box bad"><strong>{t('returned.some', { n: returned.value.length })}</strong> <a class="tall" href="/unsent">{t('returned.see')}</a></div>
+      {returnedCount.value > 0 && (
+        <div class="box bad"><strong>{t('returned.some', { n: returnedCount.value })}</strong> <a class="tall" href="/unsent">{t('returned.see')}</a></div>
       )}
       <Shown of={read}>{(data) => <Groups data={data} />}</Shown>
     </>

@@ -93,9 +93,14 @@ export function errorWords(e: Error): { title: string; next: string } {
     if (e.status === 404) return { title: t('error.absent'), next: t('error.absent.next') };
     if (e.status === 403) return { title: t('error.denied'), next: e.message };
     if (e.status === 429) return { title: t('error.busy'), next: t('error.busy.next') };
-    if (e.status < 500) return { title: e.message || t('error.refused'), next: t('error.refused.next') };
+    if (e.status < 500) return { title: sentence(e.problems[0]?.message || e.message) || t('error.refused'), next: t('error.refused.next') };
   }
   return { title: t('error.server'), next: t('error.server.next') };
+}
+
+/** The server's words, which it also joins to others, as a sentence of their own. */
+function sentence(text: string): string {
+  return text && text.charAt(0).toLocaleUpperCase() + text.slice(1) + (/[.!?។]$/.test(text) ? '' : '.');
 }
 
 export function ErrorNote({ error, retry }: { error: Error; retry?: () => void }) {
