@@ -9,6 +9,7 @@ import (
 	"image/jpeg"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -626,6 +627,32 @@ func TestAPictureLosesItsMetadataAndABombIsRefused(t *testing.T) {
 	if err := o.DB.QueryRow(context.Background(), `SELECT count(*) FROM file_blob`).Scan(&n); err != nil || n != 2 {
 		t.Errorf("%d blobs are kept (%v), want the original and its copy", n, err)
 	}
+}
+
+// Paper leaves every lock behind: that somebody took a case there is a reading
+// with a purpose of its own, and only for who may read it.
+func TestAPrintIsLoggedWithItsPurpose(t *testing.T) {
+	o := newOffice(t, nil)
+	worker := o.As(policy.CaseWorker)
+	id, code := o.open(worker, nil)
+	var p casework.Printed
+	o.call(worker, "POST", "/api/cases/"+id+"/print", answers{}, http.StatusOK, &p)
+	if p.Code != code || p.By != "River case_worker" || !p.At.Equal(o.Clock.Now()) {
+		t.Errorf("printed %+v", p)
+	}
+	var log casework.AccessPage
+	o.call(o.As(policy.Supervisor), "GET", "/api/cases/"+id+"/access", nil, http.StatusOK, &log)
+	n := 0
+	for _, l := range log.Items {
+		if l.Action == "case.print" && l.Purpose == "print" && l.UserID == o.Users[policy.CaseWorker].ID && slices.Contains(l.Tiers, string(journal.Identity)) {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d lines of a print in %+v", n, log.Items)
+	}
+	o.call(worker, "POST", "/api/cases/"+id+"/print", answers{"record": newID()}, http.StatusNotFound, nil)
+	o.call(o.As(policy.Lawyer), "POST", "/api/cases/"+id+"/print", answers{}, http.StatusNotFound, nil)
 }
 
 // A phone that lost the answer sends its file again, under the same id.

@@ -1,16 +1,16 @@
 // The parts of the case page, and the panels beside them.
-import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
-import { get, url } from '../api/client.ts';
-import type { AccessLine, CasePage, FormState, Page, TimelineItem } from '../api/types.ts';
+import { url } from '../api/client.ts';
+import type { AccessLine, CasePage, FormState, TimelineItem } from '../api/types.ts';
 import type { ListDescription as List } from '../forms/types.ts';
 import { lang, t, word } from '../lang/index.ts';
 import { dateOf, dayOf, moment, readable, when } from '../lang/dates.ts';
+import { usePaged } from '../local/paged.ts';
 import { changed, useRead } from '../local/reads.ts';
 import { held } from '../local/files.ts';
 import { unsent } from '../local/sync.ts';
 import { me } from '../session.ts';
-import { Due, Empty, More, Name, Shown, errorWords, say } from '../ui/index.tsx';
+import { Due, Empty, More, Name, Shown } from '../ui/index.tsx';
 import { Decide, approvalWord } from './approve.tsx';
 import { AssignCase } from './assign.tsx';
 import { Exclude } from './exclude.tsx';
@@ -237,24 +237,17 @@ function Files({ page }: { page: CasePage }) {
 }
 
 function Access({ page }: { page: CasePage }) {
-  const path = url`/api/cases/${page.id}/access`;
-  const read = useRead<Page<AccessLine>>(path);
-  const [more, setMore] = useState<Page<AccessLine>>();
+  const list = usePaged<AccessLine>(url`/api/cases/${page.id}/access`);
   return (
-    <Shown of={read}>{(data) => {
-      const items = [...data.items, ...(more?.items ?? [])];
-      if (items.length === 0) return <Empty title={t('access.empty')} />;
-      const next = more ? more.next : data.next;
-      return (
-        <>
-          <div class="scroll" tabIndex={0} role="region" aria-label={t('tab.access')}><table class="stackable">
-            <thead><tr><th scope="col">{t('access.when')}</th><th scope="col">{t('access.who')}</th><th scope="col">{t('access.what')}</th><th scope="col">{t('access.why')}</th></tr></thead>
-            <tbody>{items.map((a, i) => <tr key={i}><td class="nowrap num">{moment(a.at)}</td><th scope="row">{a.name || a.user}</th><td>{word(`did.${a.action}`, a.action)} <span class="soft">{a.tiers.map((x) => t(`tier.${x}`)).join(', ')}</span></td><td>{[a.purpose, a.because].filter(Boolean).join(' · ')}</td></tr>)}</tbody>
-          </table></div>
-          <More next={next} load={() => get<Page<AccessLine>>(`${path}?cursor=${encodeURIComponent(next ?? '')}`).then((p) => setMore({ ...p, items: [...(more?.items ?? []), ...p.items] }), (e: Error) => say(errorWords(e).title))} />
-        </>
-      );
-    }}</Shown>
+    <Shown of={list.read}>{() => list.items.length === 0 ? <Empty title={t('access.empty')} /> : (
+      <>
+        <div class="scroll" tabIndex={0} role="region" aria-label={t('tab.access')}><table class="stackable">
+          <thead><tr><th scope="col">{t('access.when')}</th><th scope="col">{t('access.who')}</th><th scope="col">{t('access.what')}</th><th scope="col">{t('access.why')}</th></tr></thead>
+          <tbody>{list.items.map((a, i) => <tr key={i}><td class="nowrap num">{moment(a.at)}</td><th scope="row">{a.name || a.user}</th><td>{word(`did.${a.action}`, a.action)} <span class="soft">{a.tiers.map((x) => t(`tier.${x}`)).join(', ')}</span></td><td>{[a.purpose && word(`purpose.${a.purpose}`, a.purpose), a.because && word(`because.${a.because}`, a.because)].filter(Boolean).join(' · ')}</td></tr>)}</tbody>
+        </table></div>
+        <More n={list.items.length} next={list.next} load={list.more} />
+      </>
+    )}</Shown>
   );
 }
 

@@ -33,6 +33,7 @@ export function ageText(age: Age | number | undefined): string {
   if (age === undefined || age === null) return '';
   if (typeof age === 'number') return String(age);
   if (age.years !== undefined && age.text === `about ${age.years}`) return t('age.about', { n: age.years });
+  if (age.text === 'presumed child') return t('presumed.child');
   return age.text || (age.years === undefined ? '' : String(age.years));
 }
 
@@ -199,8 +200,17 @@ export function Toast() {
   );
 }
 
-/** More of a list, by cursor. */
-export function More({ next, load }: { next: string | undefined; load: () => void }) {
-  if (!next) return null;
-  return <p class="wrap"><button type="button" class="btn" onClick={load}>{t('more')}</button></p>;
+/** How much of a list is shown, and the rest by cursor. What comes takes the focus, so that a keyboard goes on where it was. */
+export function More({ n, next, load }: { n?: number; next: string | undefined; load: () => Promise<unknown> | void }) {
+  const [busy, setBusy] = useState(false);
+  if (!next && n === undefined) return null;
+  return (
+    <p class="wrap more">
+      {n !== undefined && <span class="soft small" role="status">{t(next ? 'shown.some' : 'shown.all', { n })}</span>}
+      {next && <button type="button" class="btn" disabled={busy} aria-busy={busy} onClick={() => {
+        setBusy(true);
+        Promise.resolve(load()).catch((e: Error) => say(errorWords(e).title)).finally(() => setBusy(false));
+      }}>{t('more')}</button>}
+    </p>
+  );
 }
