@@ -12,7 +12,7 @@ import { PaperHead } from './ui/print.tsx';
 
 interface Place { href: string; key: Key; count?: number | undefined; needs?: string[] }
 
-function places(): Place[] {
+export function places(): Place[] {
   const c = me.value?.counts;
   const all: Place[] = [
     { href: '/', key: 'nav.today', count: c?.today },

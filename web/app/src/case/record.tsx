@@ -50,6 +50,9 @@ function Record({ view, page, caseId, reload }: { view: RecordView; page: CasePa
         {view.approval?.state === 'pending' && view.approval.entry && (view.approval.may_i ?? page?.may.includes('approve')) && (
           <section class="group"><header><h2>{t('approve.title')}</h2></header><Decide caseId={caseId} record={view.record} entry={view.approval.entry} done={reload} /></section>
         )}
+        {view.form === 'F03_consent' && !view.struck && (
+          <div class="on-paper"><div class="sign-lines">{(['sign.person', 'sign.caregiver', 'sign.worker', 'sign.date'] as const).map((k) => <span key={k}>{t(k)}</span>)}</div></div>
+        )}
         <Looks caseId={caseId} looks={view.looks ?? []} done={reload} />
         {!view.struck && mayWrite && (
           <div class="acts">

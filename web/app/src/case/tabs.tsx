@@ -68,7 +68,9 @@ function Moment({ item, page }: { item: TimelineItem; page: CasePage }) {
   const rest = item.summary.filter((s) => s.tier !== 'story');
   const disputes = page.disputes.filter((d) => d.record === item.record);
   const system = item.form.startsWith('act.');
-  const by = item.author === me.value?.user.name || item.author === me.value?.user.id ? t('by.you') : t('by', { name: item.author });
+  const mine = item.author === me.value?.user.name || item.author === me.value?.user.id;
+  // On paper "you" is somebody else.
+  const by = mine ? <><span class="off-paper">{t('by.you')}</span><span class="on-paper-too">{t('by', { name: me.value?.user.name })}</span></> : t('by', { name: item.author });
   return (
     <li>
       <time dateTime={item.at} title={moment(item.at)}>{when(item.at)}</time>
@@ -269,7 +271,7 @@ export function AroundPanel({ page }: { page: CasePage }) {
   const relation = useRelations();
   const a = page.assigned;
   const you = me.value?.user.name;
-  const name = (n: string | undefined) => n && (n === you ? t('name.you', { name: n }) : n);
+  const name = (n: string | undefined) => n && (n === you ? <><span class="off-paper">{t('name.you', { name: n })}</span><span class="on-paper-too">{n}</span></> : n);
   const rows = [
     [t('around.worker'), name(a.worker) ?? t('around.nobody')], [t('around.supervisor'), name(a.supervisor)], [t('around.lawyer'), name(a.lawyer)],
     ...page.people.filter((p) => p.kind !== 'staff').slice(0, 6).map((p) => [relation(p.relation) || word(`people.${p.kind}`, p.kind), [p.name, p.note, p.kind === 'suspected' ? t('suspected') : safeWord(p.safe)].filter(Boolean).join(', ')]),

@@ -3,8 +3,8 @@
 import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { call, post, url } from '../api/client.ts';
-import type { AdminUser, Organisation, Policy as PolicyTable, PolicyRow } from '../api/types.ts';
-import { t, word, type Key } from '../lang/index.ts';
+import type { AdminUser, FormListing, Organisation, Policy as PolicyTable, PolicyRow } from '../api/types.ts';
+import { lang, languages, t, word, type Key } from '../lang/index.ts';
 import { moment } from '../lang/dates.ts';
 import { usePaged } from '../local/paged.ts';
 import { useRead } from '../local/reads.ts';
@@ -178,14 +178,16 @@ interface ContentState {
 
 function Content() {
   const read = useRead<ContentState>('/api/admin/content');
+  const titles = useRead<FormListing[]>(`/api/forms?lang=${lang.value}`);
+  const title = (f: { id: string; title: string }) => titles.data?.find((x) => x.id === f.id)?.title ?? f.title;
   const count = (x: unknown[] | number | undefined) => (Array.isArray(x) ? x.length : x ?? 0);
   return (
     <Shown of={read}>{(d) => (
       <div class="stack">
         <p>{t('content.counts', { forms: count(d.forms), lists: count(d.lists), n: d.faults?.length ?? 0 })}</p>
         {(d.faults ?? []).length > 0 && <Box kind="bad"><ul>{d.faults!.map((f, i) => <li key={i}>{[f.file, f.line].filter(Boolean).join(':')} {f.message}</li>)}</ul></Box>}
-        {(d.languages ?? []).length > 0 && <table><caption>{t('content.languages')}</caption><tbody>{d.languages!.map((l) => <tr key={l.language}><th scope="row">{l.language}</th><td class="n">{l.total ? `${Math.round((100 * (l.covered ?? 0)) / l.total)} %` : ''}</td><td>{word(`content.${l.status}`, l.status ?? '')}</td></tr>)}</tbody></table>}
-        {Array.isArray(d.forms) && <table><caption>{t('content.forms')}</caption><tbody>{d.forms.map((f) => <tr key={f.id}><th scope="row">{f.title}</th><td class="n">{t('content.version', { n: f.version })}</td><td>{f.status ? <span class="tag medium">{word(`content.${f.status}`, f.status)}</span> : ''}</td></tr>)}</tbody></table>}
+        {(d.languages ?? []).length > 0 && <table><caption>{t('content.languages')}</caption><tbody>{d.languages!.map((l) => <tr key={l.language}><th scope="row">{languages.find((x) => x.id === l.language)?.name ?? l.language}</th><td class="n">{l.total ? `${Math.round((100 * (l.covered ?? 0)) / l.total)} %` : ''}</td><td>{word(`content.${l.status}`, l.status ?? '')}</td></tr>)}</tbody></table>}
+        {Array.isArray(d.forms) && <table><caption>{t('content.forms')}</caption><tbody>{d.forms.map((f) => <tr key={f.id}><th scope="row">{title(f)}</th><td class="n">{t('content.version', { n: f.version })}</td><td>{f.status ? <span class="tag medium">{word(`content.${f.status}`, f.status)}</span> : ''}</td></tr>)}</tbody></table>}
       </div>
     )}</Shown>
   );
