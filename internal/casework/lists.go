@@ -766,12 +766,40 @@ func (s *Service) linesOf(form *forms.Form, rec *Record, lang string) []Line {
 	out := []Line{}
 	for _, f := range form.Fields {
 		if value, ok := rec.Answers[f.Name]; ok {
-			if text := s.rules.textOf(f, value, lang); text != "" {
+			if text := s.rules.inboxText(f, value, lang); text != "" {
 				out = append(out, Line{f.Label(lang), text, string(f.Tier)})
 			}
 		}
 	}
 	return out[max(0, len(out)-mostLines):]
+}
+
+// mostRows is how many rows of a repeat an inbox says in words.
+const mostRows = 6
+
+// inboxText says an answer as textOf does, and a repeat row by row: nobody
+// approves a plan without its goals.
+func (r *Rules) inboxText(f *forms.Field, value any, lang string) string {
+	if f.Type != forms.Repeat {
+		return r.textOf(f, value, lang)
+	}
+	var rows []string
+	for i, row := range rowsOf(value) {
+		if i == mostRows {
+			rows = append(rows, "…")
+			break
+		}
+		var parts []string
+		for _, part := range f.Fields {
+			if v, ok := row[part.Name]; ok {
+				if text := r.textOf(part, v, lang); text != "" {
+					parts = append(parts, text)
+				}
+			}
+		}
+		rows = append(rows, fmt.Sprintf("%d. %s", i+1, strings.Join(parts, " · ")))
+	}
+	return strings.Join(rows, "\n")
 }
 
 // inboxApproval opens the case to show what would be approved.
@@ -801,8 +829,8 @@ func (s *Service) inboxApproval(ctx context.Context, o *journal.Opener, r Reader
 		item.DueAt = ptr(store.Time(t.due))
 	}
 	for _, f := range form.Fields {
-		if value, ok := rec.Answers[f.Name]; ok && len(item.Summary) < 8 {
-			if text := s.rules.textOf(f, value, r.Lang); text != "" {
+		if value, ok := rec.Answers[f.Name]; ok && len(item.Summary) < mostLines {
+			if text := s.rules.inboxText(f, value, r.Lang); text != "" {
 				item.Summary = append(item.Summary, Line{f.Label(r.Lang), text, string(f.Tier)})
 			}
 		}

@@ -1,17 +1,18 @@
 // Choosing files: each is sent at once, or kept on this device until there is a
 // network, and the page says which.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { t } from '../lang/index.ts';
 import { now } from '../lang/dates.ts';
 import { TooMuch, NotKept, addFile, bounds, held, type Stored } from '../local/files.ts';
 import { errorWords } from './index.tsx';
 
 export function AddFile({ id, label, caseId, added }: { id: string; label: string; caseId: string; added: (f: Stored) => void }) {
+  const input = useRef<HTMLInputElement>(null);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState('');
   const [kept, setKept] = useState(false);
-  const add = async (input: HTMLInputElement) => {
-    const chosen = Array.from(input.files ?? []);
+  const add = async (from: HTMLInputElement) => {
+    const chosen = Array.from(from.files ?? []);
     if (chosen.length === 0) return;
     setBusy(true);
     setError('');
@@ -25,13 +26,15 @@ export function AddFile({ id, label, caseId, added }: { id: string; label: strin
     } catch (e) {
       setError(whyNot(e as Error));
     } finally {
-      input.value = '';
+      from.value = ''; // the same file may be chosen again
       setBusy(false);
     }
   };
   return (
     <>
-      <input id={id} type="file" multiple disabled={busy} aria-label={label} aria-describedby={error ? `${id}-wrong` : undefined} onChange={(e) => void add(e.currentTarget)} />
+      {/* The browser's own button speaks the browser's language, not the reader's. */}
+      <div><button type="button" id={id} class="btn" disabled={busy} aria-busy={busy} aria-describedby={error ? `${id}-wrong` : undefined} onClick={() => input.current?.click()}>{t('files.choose')}<span class="visually-hidden"> {label}</span></button></div>
+      <input ref={input} type="file" multiple hidden disabled={busy} onChange={(e) => void add(e.currentTarget)} />
       {busy && <p class="soft" role="status">{t('files.sending')}</p>}
       {kept && <p class="box warn" role="status">{t('files.kept')}</p>}
       {error && <p class="why-wrong" id={`${id}-wrong`} role="alert">{error}</p>}
