@@ -79,6 +79,14 @@ func (s *Server) routes() {
 	on("POST /api/entries", s.entries)
 	on("GET /api/cases/{id}/access", func(w http.ResponseWriter, r *http.Request) { send(w, s.access()) })
 	on("POST /api/cases/{id}/files", s.keepFile)
+	on("POST /api/cases/{id}/print", func(w http.ResponseWriter, r *http.Request) {
+		c := s.find(r.PathValue("id"))
+		if c == nil {
+			absent(w)
+			return
+		}
+		send(w, object{"code": c.page["code"], "at": s.ago(0), "by": s.user["name"]})
+	})
 	for _, act := range []string{"move", "assign", "approve", "acknowledge", "break-glass", "exclusions"} {
 		on("POST /api/cases/{id}/"+act, func(w http.ResponseWriter, r *http.Request) {
 			c := s.find(r.PathValue("id"))
@@ -102,7 +110,21 @@ func (s *Server) routes() {
 		send(w, []object{{"id": "own", "label": "Own cases"}, {"id": "ctdc", "label": "CTDC global synthetic 2021"}})
 	})
 	on("GET /api/register/table", func(w http.ResponseWriter, r *http.Request) { send(w, table()) })
-	on("GET /api/admin/users", func(w http.ResponseWriter, r *http.Request) { send(w, object{"items": adminUsers}) })
+	on("GET /api/admin/users", func(w http.ResponseWriter, r *http.Request) { // two a page
+		chosen := []object{}
+		for _, u := range adminUsers {
+			if state := r.FormValue("state"); state == "" || u["state"] == state {
+				chosen = append(chosen, u)
+			}
+		}
+		if r.FormValue("cursor") != "" {
+			send(w, object{"items": chosen[2:]})
+		} else if len(chosen) > 2 {
+			send(w, object{"items": chosen[:2], "next": "2"})
+		} else {
+			send(w, object{"items": chosen})
+		}
+	})
 	on("GET /api/admin/organisations", func(w http.ResponseWriter, r *http.Request) { send(w, object{"items": organisations}) })
 	on("GET /api/admin/teams", func(w http.ResponseWriter, r *http.Request) {
 		send(w, object{"items": []object{{"id": "t1", "name": "Border team"}}})
