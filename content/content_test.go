@@ -814,6 +814,7 @@ type labels struct {
 	Clocks    map[string]string            `yaml:"clocks"`
 	Limits    map[string]string            `yaml:"limits"`
 	Variables map[string]string            `yaml:"variables"`
+	Words     map[string]string            `yaml:"words"` // held by test/house
 }
 
 func TestLabelsFollowTheStepsClocksAndVariables(t *testing.T) {

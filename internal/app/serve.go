@@ -38,7 +38,7 @@ func (a *App) Door(cfg ServeConfig) (*server.Frame, error) {
 		return nil, err
 	}
 	frame, err := server.New(server.Config{Version: Version, Identity: a.Identity, Policy: a.Policy, Log: cfg.Log,
-		Clock: a.Config.Now, App: assets, Secure: cfg.Secure})
+		Clock: a.Config.Now, App: assets, Secure: cfg.Secure, Say: a.Casework.Say})
 	if err != nil {
 		return nil, err
 	}

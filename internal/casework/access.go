@@ -25,6 +25,7 @@ type Reader struct {
 	Roles           []string
 	Session, Device string
 	Lang            string
+	Purpose         string // of this read, where it is another than the standing tells
 }
 
 func (r Reader) subject() policy.Subject {
@@ -218,20 +219,25 @@ func (s *Service) tiers(r Reader, a policy.Action, st standing, form string) []j
 // why says which rule opens the case, in words.
 func (s *Service) why(r Reader, st standing) (rule, words string) {
 	d := s.policy.DecideAny(r.subject(), policy.Read, policy.Resource{Kind: Kind, Excluded: st.excluded}, st.relations...)
+	rule, words, most := d.Rule, "", 0
 	for _, rel := range policy.AllRelations {
 		if !slices.Contains(st.relations, rel) {
 			continue
 		}
-		if s.policy.Decide(r.subject(), policy.Read, policy.Resource{Kind: Kind, Relation: rel, Excluded: st.excluded}).Allowed {
-			return d.Rule, s.policy.RelationWords(rel, r.Lang)
+		by := s.policy.Decide(r.subject(), policy.Read, policy.Resource{Kind: Kind, Relation: rel, Excluded: st.excluded})
+		// The relation that opens the most is why: a supervisor of the case also works in its organisation.
+		if n := len(s.policy.TiersOfForm(r.subject(), policy.Read, Kind, "", st.excluded, rel)); by.Allowed && n > most {
+			rule, words, most = by.Rule, s.policy.RelationWords(rel, r.Lang), n
 		}
 	}
-	return d.Rule, ""
+	return rule, words
 }
 
 // purpose is why the reader reads, for the access log.
 func purpose(r Reader, st standing) string {
 	switch {
+	case r.Purpose != "":
+		return r.Purpose
 	case slices.Contains(st.relations, policy.Assigned) && r.has(policy.Lawyer):
 		return "legal_aid"
 	case slices.Contains(st.relations, policy.Assigned):

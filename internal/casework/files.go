@@ -23,6 +23,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
 	"golang.org/x/image/webp"
 
 	"banyan/internal/fault"
@@ -58,14 +59,22 @@ type kept struct {
 	as    string // media of clean
 }
 
-// AddFile keeps a file with a case.
-func (s *Service) AddFile(ctx context.Context, r Reader, stream, name string, body []byte) (StoredFile, error) {
+// AddFile keeps a file with a case. The writer makes its id, as for every
+// entry, so that a file which a phone sends twice is kept once; without an id
+// one is made here.
+func (s *Service) AddFile(ctx context.Context, r Reader, stream, id, name string, body []byte) (StoredFile, error) {
 	st, err := s.standingOf(ctx, s.db, r, stream)
 	if err != nil {
 		return StoredFile{}, err
 	}
 	if !slices.Contains(s.tiers(r, policy.WriteTo, st, ""), journal.Identity) {
 		return StoredFile{}, fault.Absent()
+	}
+	if id == "" {
+		id = newUUID()
+	}
+	if v, err := uuid.Parse(id); err != nil || v.Version() != 7 || v.String() != id {
+		return StoredFile{}, fault.Field("id", "format", "an entry's id is a UUIDv7")
 	}
 	if len(body) == 0 {
 		return StoredFile{}, fault.Field("file", "required", "the file is empty")
@@ -77,9 +86,12 @@ func (s *Service) AddFile(ctx context.Context, r Reader, stream, name string, bo
 	if err != nil {
 		return StoredFile{}, err
 	}
-	out := StoredFile{ID: newUUID(), SHA256: digest(body), Name: cleanName(name), Media: k.media, Size: int64(len(body))}
-	d := actDraft(r, stream, actFile, newUUID(), s.now(), map[string]any{"file": out.ID, "sha256": out.SHA256, "media": out.Media, "size": float64(out.Size), "tier": string(journal.Identity)}, "")
+	out := StoredFile{ID: id, SHA256: digest(body), Name: cleanName(name), Media: k.media, Size: int64(len(body))}
+	d := actDraft(r, stream, actFile, id, s.now(), map[string]any{"file": out.ID, "sha256": out.SHA256, "media": out.Media, "size": float64(out.Size), "tier": string(journal.Identity)}, "")
 	d.Answers[journal.Identity] = map[string]any{"name": out.Name}
+	if at, ok := s.sentBefore(ctx, id, stream, r.User); ok {
+		d.WrittenAt = at
+	}
 	blobs, err := s.sealBlobs(ctx, st.org, stream, out, body, k)
 	if err != nil {
 		return StoredFile{}, err
@@ -112,10 +124,26 @@ func (s *Service) AddFile(ctx context.Context, r Reader, stream, name string, bo
 		return StoredFile{}, err
 	case denied != nil:
 		return StoredFile{}, denied
-	case results[0].Status != string(journal.Accepted):
+	case results[0].Status == string(journal.Refused):
 		return StoredFile{}, &fault.Error{Code: fault.Conflict, Message: "the file cannot be added now", Problems: results[0].Problems}
 	}
+	if results[0].Status == string(journal.Already) {
+		return out, s.sameFile(ctx, stream, out)
+	}
 	return out, nil
+}
+
+// sameFile holds a file that came again to the one that was kept under its id.
+func (s *Service) sameFile(ctx context.Context, stream string, f StoredFile) error {
+	var size int64
+	err := s.db.QueryRow(ctx, `SELECT size FROM file_blob WHERE stream = $1 AND id = $2 AND kind = 'original'`, stream, f.ID).Scan(&size)
+	if err != nil {
+		return fmt.Errorf("looking for a file that was sent before: %w", err)
+	}
+	if size != f.Size {
+		return fault.New(fault.Conflict, "another entry has this id")
+	}
+	return nil
 }
 
 type blob struct {

@@ -482,3 +482,52 @@ func TestItSaysStepsAndClocksInTheReadersLanguage(t *testing.T) {
 		t.Errorf("an unknown language gave %q", got)
 	}
 }
+
+// Today is made of tasks and the page of Next: if they named two things, a
+// worker would open a registration that the server refuses for want of consent.
+func TestAClockAsksForTheStepThatComesFirst(t *testing.T) {
+	asks := func(s *story, clock string) Task {
+		s.t.Helper()
+		c := s.now()
+		for _, task := range c.Tasks() {
+			if task.Clock == clock {
+				if next, ok := c.Next(); ok && next.Clock == clock && (next.Form != task.Form || next.Label != task.Label) {
+					s.t.Errorf("the page says %q, the list %q", next.Label, task.Label)
+				}
+				return task
+			}
+		}
+		s.t.Fatalf("no task of the clock %s", clock)
+		return Task{}
+	}
+	wants := func(s *story, clock, form, label string) {
+		s.t.Helper()
+		if got := asks(s, clock); got.Form != form || got.Label != label || got.DueAt.IsZero() {
+			s.t.Errorf("the clock %s asks for %s (%q, due %v), want %s (%q)", clock, got.Form, got.Label, got.DueAt, form, label)
+		}
+	}
+	s := newStory(t)
+	s.fill(formContact, map[string]any{"sex": "female", "safe_now": "yes"})
+	wants(s, "screening", formScreening, "Screening after first contact")
+	s.fill(formScreening, screeningAnswers)
+	wants(s, "registration", formConsent, "Consent is not recorded.")
+	s.fill(formConsent, with(consentAnswers, "scopes", map[string]any{"services": "no"}))
+	wants(s, "registration", formConsent, "The person has not agreed to receive services, and no override with its legal basis is recorded.")
+	s.later(time.Minute)
+	s.fill(formConsent, consentAnswers)
+	wants(s, "registration", formRegistration, "Registration")
+	s.later(time.Minute)
+	s.fill(formRegistration, registrationAnswers)
+	wants(s, "assessment", formAssessment, "Assessment")
+	s.later(time.Minute)
+	s.fill(formAssessment, assessmentAnswers)
+	wants(s, "safety_plan", formSafetyPlan, "Safety plan")
+	wants(s, "case_plan", formPlan, "Case plan") // not the safety plan twice
+	s.fill(formSafetyPlan, map[string]any{"review_date": "2026-11-20"})
+	wants(s, "case_plan", formAssessment, "Risk is high, so the supervisor approves the assessment first.")
+	s.author = "super"
+	s.later(time.Minute)
+	s.approve(formAssessment, "approved")
+	s.author = "worker"
+	wants(s, "case_plan", formPlan, "Case plan")
+}

@@ -28,6 +28,16 @@ type Missing struct {
 	Text string
 }
 
+// automaticFrom gives the move that a case makes by itself from a state.
+func (r *Rules) automaticFrom(state string) *MoveRule {
+	for _, m := range r.Moves {
+		if m.Automatic && slices.Contains(m.From, state) {
+			return m
+		}
+	}
+	return nil
+}
+
 // Steps lists all states with where the case is.
 func (c *Case) Steps() []Step {
 	now := c.rules.stateIndex(c.State())

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"banyan/internal/fault"
 	"banyan/internal/forms"
 	"banyan/internal/journal"
 	"banyan/internal/policy"
@@ -239,6 +240,7 @@ type TaskItem struct {
 	DueAt     *time.Time `json:"due_at,omitempty"`
 	Late      bool       `json:"late"`
 	Escalated bool       `json:"escalated"`
+	MayLook   bool       `json:"may_look,omitempty" doc:"The reader may say now that they looked at it (acknowledge)"`
 }
 
 // ApprovalItem is a decision, asked for or given.
@@ -325,6 +327,28 @@ func (s *Service) CasePage(ctx context.Context, r Reader, stream string) (Page, 
 	}
 	page.Access, err = s.accessSummary(ctx, stream, page.Access.ToldAgain)
 	return page, err
+}
+
+// Printed is how a page that goes to paper says who took it there.
+type Printed struct {
+	Code string    `json:"code"`
+	At   time.Time `json:"at"`
+	By   string    `json:"by"`
+}
+
+// Print notes that a reader takes what they may see of a case to paper. Paper
+// leaves every lock behind, so the log says so before the printer is asked.
+func (s *Service) Print(ctx context.Context, r Reader, stream, record string) (Printed, error) {
+	r.Purpose = "print"
+	var out Printed
+	err := s.open(ctx, r, "case.print", stream, func(_ *store.Tx, _ *journal.Opener, _ standing, _ []journal.Tier, c *Case) error {
+		if record != "" && c.Records[record] == nil {
+			return fault.Absent()
+		}
+		out = Printed{Code: c.Code, At: s.now(), By: s.nameOf(ctx, r.User)}
+		return nil
+	})
+	return out, err
 }
 
 // hiddenMarks shows the unsafe-guardian mark as the whole record has it to
@@ -662,6 +686,7 @@ func (v *view) tasks() []TaskItem {
 	for _, t := range v.c.Tasks() {
 		item := TaskItem{ID: t.Key, Kind: t.Kind, Clock: t.Clock, Title: v.say(t.Label), Form: t.Form, Record: t.Record, Row: t.Row, For: t.For, DueAt: ptr(t.DueAt)}
 		item.Late = !t.DueAt.IsZero() && v.now.After(t.DueAt)
+		item.MayLook = v.mayLook(&t)
 		if v.sees(journal.Story) {
 			item.Note = t.Note
 		}
@@ -675,6 +700,20 @@ func (v *view) tasks() []TaskItem {
 		return a != nil && (b == nil || a.Before(*b))
 	})
 	return out
+}
+
+// mayLook says whether the reader may end a clock that waits for somebody's
+// look: not on their own work, and not years before its day.
+func (v *view) mayLook(t *Task) bool {
+	rec := v.c.Records[t.Record]
+	if t.Kind != "look" || rec == nil || contains(rec.Authors, v.r.User) {
+		return false
+	}
+	rule, _ := v.c.rules.ClockByID(t.Clock)
+	if rule.DueOn != "" && v.now.Before(t.RemindAt) {
+		return false
+	}
+	return v.s.decide(v.r, policy.Approve, v.st, "", false).Allowed
 }
 
 func (v *view) disputes() []DisputeItem {

@@ -25,6 +25,7 @@ type RecordPage struct {
 	Disputes []DisputeItem   `json:"disputes"`
 	Missing  []MissingItem   `json:"missing"`
 	Approval *ApprovalItem   `json:"approval,omitempty"`
+	Looks    []TaskItem      `json:"looks" doc:"What waits for somebody to look at this record"`
 	Struck   bool            `json:"struck"`
 	CaseSeq  int64           `json:"case_seq"`
 	MayWrite bool            `json:"may_write"`
@@ -57,11 +58,16 @@ func (s *Service) Record(ctx context.Context, r Reader, stream, record string) (
 		}
 		v := &view{s: s, ctx: ctx, r: r, c: c, st: st, tiers: tiers, now: s.now()}
 		page = RecordPage{Record: rec.ID, Form: rec.Form, Version: rec.FormVersion, Heads: rec.Heads, Answers: rec.Answers, Approval: v.approval(rec), Struck: rec.Struck,
-			Disputes: []DisputeItem{}, Missing: []MissingItem{}, History: []RecordHistory{}, Hidden: []string{}, CaseSeq: c.Stream.Seq,
+			Looks: []TaskItem{}, Disputes: []DisputeItem{}, Missing: []MissingItem{}, History: []RecordHistory{}, Hidden: []string{}, CaseSeq: c.Stream.Seq,
 			MayWrite: len(s.tiers(r, policy.WriteTo, st, rec.Form)) > 0 && c.State() != "closed"}
 		for _, d := range v.disputes() {
 			if d.Record == rec.ID {
 				page.Disputes = append(page.Disputes, d)
+			}
+		}
+		for _, t := range v.tasks() {
+			if t.Kind == "look" && t.Record == rec.ID {
+				page.Looks = append(page.Looks, t)
 			}
 		}
 		if len(tiers) == len(journal.Tiers) {

@@ -132,6 +132,7 @@ type ClockRule struct {
 	riskForm      string
 	riskField     string
 	endsOnApprove bool
+	endsOnLook    bool // somebody who did not write it has to look
 }
 
 type step struct {
@@ -383,6 +384,7 @@ func (r *Rules) link() (faults []error) {
 		}
 		for _, e := range c.Ends {
 			c.endsOnApprove = c.endsOnApprove || e.Approved != nil
+			c.endsOnLook = c.endsOnLook || e.Acknowledged
 		}
 		if c.DueOn != "" {
 			c.dueForm, c.dueRepeat, c.dueField = r.splitPath(c.DueOn)

@@ -16,9 +16,6 @@ import (
 	"banyan/internal/screening"
 )
 
-// notNegative is said when an answer claims more than the result carries.
-const notNegative = "The result does not rule trafficking out. Choose another stage, or record a lower judgement with its reason."
-
 // loadInstruments reads the instruments and holds them against the form.
 func (r *Rules) loadInstruments(fsys fs.FS) (faults []error) {
 	set, found := screening.Load(fsys)
@@ -135,7 +132,7 @@ func (r *Rules) holdStage(result screening.Result, whole map[string]any, lang st
 	if !ok || whole[screening.FieldStage] != "screened_negative" || whole[screening.FieldJudgement] == "lower" || in.RulesOut(result.Class) {
 		return nil
 	}
-	return refuse("answers."+screening.FieldStage, "not_negative", r.say(notNegative, lang))
+	return refuse("answers."+screening.FieldStage, "not_negative", r.say("The result does not rule trafficking out. Choose another stage, or record a lower judgement with its reason.", lang))
 }
 
 // resultText says a result in a line: the class, what it rests on, how much is
@@ -161,7 +158,7 @@ func (r *Rules) resultText(value any, lang string) string {
 	}
 	var beside []string
 	if result.Asked != nil && result.Asked.OpenPercent > 0 {
-		beside = append(beside, fmt.Sprintf(r.say("%d %% not known", lang), result.Asked.OpenPercent))
+		beside = append(beside, r.say(fmt.Sprintf("%d %% not known", result.Asked.OpenPercent), lang))
 	}
 	if result.Status != "" {
 		beside = append(beside, r.say("draft instrument, unverified", lang))

@@ -14,7 +14,7 @@ import (
 // Task is one thing to do in a case.
 type Task struct {
 	Key        string // the same for the same thing
-	Kind       string // clock | dispute | approval | goal | assign
+	Kind       string // clock | dispute | approval | look | returned | goal | assign
 	Clock      string
 	Label      string
 	Form       string
@@ -41,6 +41,8 @@ func (c *Case) Tasks() []Task {
 		if rule, ok := c.rules.ClockByID(k.ID); ok && rule.endsOnApprove {
 			t.Kind = "approval"
 			decided[k.Record] = true
+		} else if ok && rule.endsOnLook {
+			t.Kind = "look"
 		}
 		if k.ID == "next_action" {
 			t.Note, _ = c.Records[k.Record].Answers["next"].(string)
@@ -50,13 +52,14 @@ func (c *Case) Tasks() []Task {
 		}
 		out = append(out, t)
 	}
+	c.putStepsFirst(out)
 	for _, a := range c.rules.Approvals {
 		for _, r := range c.Of(a.Form) {
 			if r.Approval.State == "pending" && !decided[r.ID] && c.State() != "closed" {
-				out = append(out, Task{Key: "approval|" + r.ID, Kind: "approval", Label: "Approval: " + a.Label, Form: a.Form, Record: r.ID, For: "supervisor", Since: r.Approval.AskedAt})
+				out = append(out, Task{Key: "approval|" + r.ID, Kind: "approval", Label: approvalAsked(a.Label), Form: a.Form, Record: r.ID, For: "supervisor", Since: r.Approval.AskedAt})
 			}
 			if r.Approval.State == "returned" && c.State() != "closed" && c.Newest(a.Form) == r {
-				out = append(out, Task{Key: "returned|" + r.ID, Kind: "returned", Label: a.Label + " was sent back: change it", Form: a.Form, Record: r.ID,
+				out = append(out, Task{Key: "returned|" + r.ID, Kind: "returned", Label: approvalReturned(a.Label), Form: a.Form, Record: r.ID,
 					For: "worker", Since: r.Approval.At, Note: r.Approval.Remark})
 			}
 		}
@@ -71,6 +74,49 @@ func (c *Case) Tasks() []Task {
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Key < out[j].Key })
 	return out
+}
+
+// putStepsFirst lets a clock ask for what comes before its own form, on the
+// same date, unless another clock of the worker asks for that already.
+func (c *Case) putStepsFirst(tasks []Task) {
+	asked := map[string]bool{}
+	for _, t := range tasks {
+		asked[t.Form] = asked[t.Form] || t.For == "worker" && c.Newest(t.Form) == nil
+	}
+	for i := range tasks {
+		t := &tasks[i]
+		if t.For != "worker" || t.Record != "" {
+			continue
+		}
+		if first, ok := c.stepBefore(t.Form); ok && !asked[first.Form] {
+			t.Label, t.Form = first.Text, first.Form
+		}
+	}
+}
+
+// stepBefore finds what the state machine wants before a form would be taken:
+// on the way of automatic moves from here to the move that begins with the
+// form, the first need that is not met. Registration waits for consent, a plan
+// for the approval of a high risk: whatever a clock asks for, this comes first.
+func (c *Case) stepBefore(form string) (Missing, bool) {
+	var first *Missing
+	for state := c.State(); ; {
+		m := c.rules.automaticFrom(state)
+		if m == nil || len(m.Needs) == 0 {
+			return Missing{}, false // no move on this way asks for the form
+		}
+		if m.Needs[0].Form == form {
+			break
+		}
+		if missing := c.missing(m); first == nil && len(missing) > 0 {
+			first = &missing[0]
+		}
+		state = m.To
+	}
+	if first == nil || first.Form == "" {
+		return Missing{}, false
+	}
+	return *first, true
 }
 
 // goalTasks are the goals of the newest plan that are not met.
@@ -129,15 +175,6 @@ func (c *Case) Next() (Task, bool) {
 		}
 	}
 	if best != nil {
-		if best.Form == formRegistration && c.Newest(formConsent) == nil {
-			// Registration would be refused: consent comes first, on the same clock.
-			for _, m := range c.Moves() {
-				if len(m.Missing) > 0 && m.Missing[0].Form == formConsent {
-					best.Kind, best.Label, best.Form, best.Record = "move", m.Missing[0].Text, formConsent, ""
-					break
-				}
-			}
-		}
 		return *best, true
 	}
 	for _, m := range c.Moves() {

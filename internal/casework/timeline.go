@@ -20,7 +20,7 @@ func (v *view) timeline() []TimelineItem {
 	return out
 }
 
-// actTitles name the system's acts; the screen has its own words per language.
+// actTitles name the system's acts.
 var actTitles = map[string]string{
 	actOpen: "Case opened", actAssign: "Assigned", actMove: "Status changed", actApprove: "Decision", actExclude: "Exclusion",
 	actBreakGlass: "Opened in an emergency", actFile: "File added", actToldAgain: "Had to tell it again", actAcknowledge: "Seen by the supervisor",
@@ -31,7 +31,7 @@ func (v *view) timelineItem(o journal.Opened) TimelineItem {
 		Author: v.s.nameOf(v.ctx, o.Author), AuthorID: o.Author, DeviceLate: o.RecordedAt.Sub(o.WrittenAt) > time.Hour, Summary: []Line{}, Badges: []string{}}
 	form, ok := v.c.rules.Forms.Form(o.Form)
 	if !ok {
-		t.Title = actTitles[o.Form]
+		t.Title = v.say(actTitles[o.Form])
 		t.Summary = v.actSummary(o)
 		return t
 	}
@@ -64,7 +64,7 @@ func (v *view) actSummary(o journal.Opened) []Line {
 	text := func(name string) string { s, _ := coded[name].(string); return s }
 	add := func(label, value string, tier journal.Tier) {
 		if value != "" {
-			out = append(out, Line{Label: label, Text: value, Tier: string(tier)})
+			out = append(out, Line{Label: v.say(label), Text: value, Tier: string(tier)})
 		}
 	}
 	switch o.Form {
@@ -81,7 +81,7 @@ func (v *view) actSummary(o journal.Opened) []Line {
 				add("Form", form.Title(v.r.Lang), journal.Coded)
 			}
 		}
-		add("Decision", text("decision"), journal.Coded)
+		add("Decision", v.say(noticeTitles[text("decision")]), journal.Coded)
 	case actExclude, actBreakGlass:
 		add("Person", v.s.nameOf(v.ctx, text("user")), journal.Coded)
 	case actFile:
@@ -100,7 +100,7 @@ func (v *view) summary(form *forms.Form, o journal.Opened) []Line {
 	out := []Line{}
 	if o.Act == journal.Strike {
 		if s, ok := o.Answers[journal.Story]["reason"].(string); ok {
-			out = append(out, Line{Label: "Reason", Text: s, Tier: string(journal.Story)})
+			out = append(out, Line{Label: v.say("Reason"), Text: s, Tier: string(journal.Story)})
 		}
 		return out
 	}
@@ -119,7 +119,7 @@ func (v *view) summary(form *forms.Form, o journal.Opened) []Line {
 		}
 	}
 	if s, ok := o.Answers[journal.Story]["_reason"].(string); ok {
-		out = append(out, Line{Label: "Reason", Text: s, Tier: string(journal.Story)})
+		out = append(out, Line{Label: v.say("Reason"), Text: s, Tier: string(journal.Story)})
 	}
 	return out
 }
@@ -153,9 +153,9 @@ func (r *Rules) textOf(f *forms.Field, value any, lang string) string {
 		return x
 	case bool:
 		if x {
-			return "yes"
+			return r.say("yes", lang)
 		}
-		return "no"
+		return r.say("no", lang)
 	case float64:
 		return strings.TrimSuffix(fmt.Sprintf("%.2f", x), ".00")
 	case []any:

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -22,31 +23,7 @@ type labels struct {
 		Missing []string
 	}
 	Clocks map[string]string
-}
-
-// ownWords are the sentences of this room itself. They are drafted, to be read
-// by native speakers.
-var ownWords = map[string]map[string]string{
-	"vi": {
-		"A goal of the plan is due":                               "Một mục tiêu của kế hoạch đến hạn",
-		"Two people answered one question differently: settle it": "Hai người trả lời khác nhau cho một câu hỏi: hãy chọn",
-		"Assign a worker":                                         "Phân công cán bộ",
-		"Approved":                                                "Đã duyệt",
-		"Sent back: it needs a change":                            "Trả lại: cần sửa",
-		"A case was opened in an emergency":                       "Một ca đã được mở khẩn cấp",
-		"Acted without consent: look at the reason":               "Đã hành động khi chưa có đồng thuận: hãy xem lý do",
-		"Newly assigned to you":                                   "Mới được giao cho bạn",
-		"Result":                                                  "Kết quả",
-		"draft instrument, unverified":                            "bộ công cụ bản nháp, chưa kiểm chứng",
-		"%d %% not known":                                         "%d %% chưa biết",
-		notNegative:                                               "Kết quả không loại trừ mua bán người. Hãy chọn giai đoạn khác, hoặc ghi nhận định thấp hơn kèm lý do.",
-	},
-	"km": {
-		"Result":                       "លទ្ធផល",
-		"draft instrument, unverified": "ឧបករណ៍ព្រាង មិនទាន់ផ្ទៀងផ្ទាត់",
-		"%d %% not known":              "មិនដឹង %d %%",
-		notNegative:                    "លទ្ធផលមិនបានបដិសេធការជួញដូរទេ។ សូមជ្រើសរើសដំណាក់កាលផ្សេង ឬកត់ត្រាការវិនិច្ឆ័យទាបជាង ជាមួយហេតុផល។",
-	},
+	Words  map[string]string // the program's own sentences, by the English one; # stands for a number
 }
 
 // loadWords reads content/labels. A content folder without it speaks English.
@@ -67,24 +44,24 @@ func (r *Rules) loadWords(fsys fs.FS) error {
 		}
 		r.words[strings.TrimSuffix(path.Base(file), ".yaml")] = r.wordsOf(l)
 	}
-	for lang, own := range ownWords {
-		if r.words[lang] == nil {
-			r.words[lang] = map[string]string{}
-		}
-		for english, text := range own {
-			r.words[lang][english] = text
-		}
-	}
 	return nil
 }
 
 func (r *Rules) wordsOf(l labels) map[string]string {
 	out := map[string]string{}
+	for english, text := range l.Words {
+		out[english] = text
+	}
 	for _, s := range r.States {
 		out[s.Label] = l.States[s.ID].Label
 	}
 	for _, a := range r.Approvals {
 		out[a.Label] = l.Approvals[a.Form]
+		for _, sentence := range []func(string) string{approvalAsked, approvalReturned} {
+			if general := l.Words[sentence("…")]; general != "" && out[a.Label] != "" {
+				out[sentence(a.Label)] = strings.ReplaceAll(general, "…", out[a.Label])
+			}
+		}
 	}
 	for _, m := range r.Moves {
 		words := l.Moves[m.ID]
@@ -101,11 +78,41 @@ func (r *Rules) wordsOf(l labels) map[string]string {
 	return out
 }
 
-// say gives an English text of the rules in a language, English where there
-// is no other.
+// What a task about an approval is called; in a catalogue … stands for the
+// approval's own label.
+func approvalAsked(label string) string    { return "Approval: " + label }
+func approvalReturned(label string) string { return label + " was sent back: change it" }
+
+var digits = regexp.MustCompile(`[0-9]+`)
+
+// say gives an English text of the rules or of the program in a language,
+// English where there is no other.
 func (r *Rules) say(english, lang string) string {
 	if text := r.words[lang][english]; text != "" {
 		return text
 	}
-	return english
+	numbers := digits.FindAllString(english, -1)
+	text := r.words[lang][digits.ReplaceAllString(english, "#")]
+	if len(numbers) == 0 || text == "" {
+		return english
+	}
+	for _, n := range numbers {
+		text = strings.Replace(text, "#", n, 1)
+	}
+	return text
+}
+
+// Say gives one of the program's own sentences in a language; English where
+// there is no other.
+func (s *Service) Say(lang, english string) string { return s.rules.say(english, lang) }
+
+// inWords says the problems of refused entries in their writer's language.
+func (s *Service) inWords(r Reader, results []Result, err error) ([]Result, error) {
+	for i := range results {
+		for j := range results[i].Problems {
+			p := &results[i].Problems[j]
+			p.Message = s.rules.say(p.Message, r.Lang)
+		}
+	}
+	return results, err
 }

@@ -114,7 +114,8 @@ func (s *Service) submitCase(ctx context.Context, r Reader, entries []NewEntry) 
 	for i, e := range entries {
 		drafts[i] = draftOf(r, e)
 	}
-	return s.append(ctx, r, st.org, drafts, s.takeEntry(r, entries))
+	results, err := s.append(ctx, r, st.org, drafts, s.takeEntry(r, entries))
+	return s.inWords(r, results, err)
 }
 
 func refuseEntries(entries []NewEntry, p fault.Problem) []Result {
@@ -592,7 +593,8 @@ func (s *Service) openedBy(ctx context.Context, stream string, r Reader) bool {
 
 // openedCase answers an opening; the code of a case that was opened before is
 // the one that stands.
-func (s *Service) openedCase(ctx context.Context, _ Reader, stream string, results []Result) (OpenedCase, error) {
+func (s *Service) openedCase(ctx context.Context, r Reader, stream string, results []Result) (OpenedCase, error) {
+	results, _ = s.inWords(r, results, nil)
 	out := OpenedCase{Results: results}
 	out.Case.ID = stream
 	err := s.db.QueryRow(ctx, `SELECT code FROM case_view WHERE stream = $1`, stream).Scan(&out.Case.Code)
@@ -754,7 +756,7 @@ func (s *Service) Move(ctx context.Context, r Reader, stream, to, reason, id str
 			return refuse("to", "no_such_move", "from here the case cannot go there")
 		}
 		if !slices.ContainsFunc(rule.By, r.has) {
-			return refuse("to", "role", "somebody else makes this step: "+strings.Join(rule.By, ", "))
+			return refuse("to", "role", "somebody with another role makes this step")
 		}
 		if rule.Reason && strings.TrimSpace(reason) == "" {
 			return refuse("reason", forms.ProblemRequired, "Say why.")

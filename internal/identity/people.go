@@ -288,9 +288,22 @@ const userColumns = `u.id, u.org, u.team, u.login, u.name, u.lang, u.suspended_a
 // Users lists an organisation's users in the order in which they joined,
 // after the id given.
 func (s *Service) Users(ctx context.Context, org, after string, limit int) ([]User, error) {
+	return s.UsersWho(ctx, org, UserFilter{}, after, limit)
+}
+
+// UserFilter chooses among users; what is empty does not choose.
+type UserFilter struct {
+	Role  string
+	State string // active | disabled
+}
+
+// UsersWho lists the users of an organisation that a filter lets through.
+func (s *Service) UsersWho(ctx context.Context, org string, f UserFilter, after string, limit int) ([]User, error) {
 	out := []User{}
 	err := s.db.View(ctx, func(tx *store.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+userColumns+` FROM staff u WHERE u.org = $1 AND u.id > $2 ORDER BY u.id LIMIT $3`, org, after, limit)
+		rows, err := tx.Query(ctx, `SELECT `+userColumns+` FROM staff u WHERE u.org = $1 AND u.id > $2
+			AND ($3 = '' OR EXISTS (SELECT 1 FROM staff_role f WHERE f.staff = u.id AND f.role = $3))
+			AND ($4 = '' OR ($4 = 'disabled') = (u.suspended_at > 0)) ORDER BY u.id LIMIT $5`, org, after, f.Role, f.State, limit)
 		if err != nil {
 			return err
 		}
@@ -319,7 +332,9 @@ func (s *Service) Users(ctx context.Context, org, after string, limit int) ([]Us
 			if err := roles.Scan(&staff, &role); err != nil {
 				return err
 			}
-			out[at[staff]].Roles = append(out[at[staff]].Roles, role)
+			if i, ok := at[staff]; ok { // the filter may have left this one out
+				out[i].Roles = append(out[i].Roles, role)
+			}
 		}
 		return roles.Err()
 	})
@@ -491,7 +506,7 @@ func belongs(ctx context.Context, tx *store.Tx, table, column, value, path strin
 		return fmt.Errorf("looking up %s: %w", table, err)
 	}
 	if n == 0 {
-		return fault.Field(path, "unknown", "there is no such "+table)
+		return fault.Field(path, "unknown", "there is nothing of that name")
 	}
 	return nil
 }

@@ -81,12 +81,12 @@ type ExplainedPlace struct {
 }
 
 var always = []Text{
-	{"What no rule allows is denied.", "Điều gì không có quy tắc cho phép thì bị từ chối."},
-	{"An exclusion from a record beats every rule.", "Việc loại trừ khỏi hồ sơ có hiệu lực hơn mọi quy tắc."},
-	{"A role alone opens no record about a person.", "Chỉ có vai trò thì không mở được hồ sơ nào về một người."},
-	{"Nobody approves their own work.", "Không ai tự phê duyệt công việc của mình."},
-	{"Denied and absent look the same.", "Bị từ chối và không tồn tại trông giống nhau."},
-	{"Every reading is written down before it is shown.", "Mỗi lần xem đều được ghi lại trước khi hiển thị."},
+	{EN: "What no rule allows is denied.", VI: "Điều gì không có quy tắc cho phép thì bị từ chối."},
+	{EN: "An exclusion from a record beats every rule.", VI: "Việc loại trừ khỏi hồ sơ có hiệu lực hơn mọi quy tắc."},
+	{EN: "A role alone opens no record about a person.", VI: "Chỉ có vai trò thì không mở được hồ sơ nào về một người."},
+	{EN: "Nobody approves their own work.", VI: "Không ai tự phê duyệt công việc của mình."},
+	{EN: "Denied and absent look the same.", VI: "Bị từ chối và không tồn tại trông giống nhau."},
+	{EN: "Every reading is written down before it is shown.", VI: "Mỗi lần xem đều được ghi lại trước khi hiển thị."},
 }
 
 // Explain gives the table in words of lang ("en" or "vi").

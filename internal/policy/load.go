@@ -154,7 +154,7 @@ func (l *loader) words(n *yaml.Node, what string, all, flags []string, take func
 		if !ok || e.key != n.Content[i] {
 			continue
 		}
-		values := l.entries(e.value, what+" "+id, append([]string{"en", "vi"}, flags...)...)
+		values := l.entries(e.value, what+" "+id, append([]string{"en", "vi", "km"}, flags...)...)
 		set := map[string]bool{}
 		for _, f := range flags {
 			if v, ok := values[f]; ok {
@@ -174,7 +174,11 @@ func (l *loader) text(n *yaml.Node, values map[string]entry, what string) Text {
 		}
 		return e.value.Value
 	}
-	return Text{read("en"), read("vi")}
+	out := Text{EN: read("en"), VI: read("vi")}
+	if _, ok := values["km"]; ok { // not every word is said in Khmer yet
+		out.KM = read("km")
+	}
+	return out
 }
 
 func (l *loader) glass(n *yaml.Node) {

@@ -163,12 +163,16 @@ const (
 type Text struct {
 	EN string `json:"en"`
 	VI string `json:"vi"`
+	KM string `json:"km,omitempty"` // where somebody has said it
 }
 
 // In gives the text in lang, English where there is none.
 func (t Text) In(lang string) string {
-	if lang == "vi" && t.VI != "" {
+	switch {
+	case lang == "vi" && t.VI != "":
 		return t.VI
+	case lang == "km" && t.KM != "":
+		return t.KM
 	}
 	return t.EN
 }

@@ -50,6 +50,14 @@ func (f *Frame) guard(ctx huma.Context, next func(huma.Context)) {
 		refuse(err)
 		return
 	}
+	known := identity.With(ctx.Context(), p)
+	if f.config.Say != nil {
+		known = httperr.WithWords(known, func(english string) string { return f.config.Say(p.Lang, english) })
+	}
+	refuse = func(err error) {
+		httperr.Note(r.Context(), err)
+		httperr.WriteIn(known, w, err)
+	}
 	if !Allows(f.config.Policy, p, g) {
 		refuse(fault.Absent())
 		return
@@ -58,7 +66,7 @@ func (f *Frame) guard(ctx huma.Context, next func(huma.Context)) {
 		refuse(fault.New(fault.StepUp, "prove once more that it is you"))
 		return
 	}
-	next(huma.WithContext(ctx, identity.With(ctx.Context(), p)))
+	next(huma.WithContext(ctx, known))
 }
 
 // Subject is how the policy sees a signed-in user.
@@ -91,7 +99,7 @@ func (f *Frame) gate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	refuse := func(err error) {
 		httperr.Note(r.Context(), err)
-		httperr.Write(w, err)
+		httperr.WriteIn(ctx.Context(), w, err)
 	}
 	g, _ := GuardOf(ctx.Operation())
 	if err := checkBody(w, r, g.Upload, ctx.Operation().RequestBody != nil); err != nil {

@@ -71,6 +71,8 @@ type Config struct {
 	Proxies []netip.Prefix
 	// UploadWait is how long an upload waits for room; 0: 20 seconds.
 	UploadWait time.Duration
+	// Say gives a fixed English sentence in a language; nil: English for all.
+	Say func(lang, english string) string
 	// Ready says whether the program can work; nil: always.
 	Ready func(context.Context) error
 }

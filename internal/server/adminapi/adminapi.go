@@ -92,7 +92,7 @@ type Page[T any] struct {
 	Next  string `json:"next,omitempty"`
 }
 
-const pageSize = 200
+const pageSize = 50
 
 func pageOf[T any](items []T, cursor func(T) string) *body[Page[T]] {
 	p := Page[T]{Items: items}
@@ -168,12 +168,17 @@ func (a *api) users() {
 	api, op := a.frame.API, server.Operation
 	users := server.Guard{Action: policy.AdminUsers}
 	huma.Register(api, op("GET", "/api/admin/users", "admin-users", "Users of an organisation", users),
-		by(func(ctx context.Context, p identity.Principal, in *listing) (*body[Page[User]], error) {
+		by(func(ctx context.Context, p identity.Principal, in *struct {
+			Org    string `query:"org" maxLength:"64" doc:"Another organisation, for the operator's administrators"`
+			Cursor string `query:"cursor" maxLength:"64"`
+			Role   string `query:"role" maxLength:"40" doc:"Only users with this role"`
+			State  string `query:"state" enum:"active,disabled" doc:"Only users in this state"`
+		}) (*body[Page[User]], error) {
 			of, err := org(p, in.Org)
 			if err != nil {
 				return nil, err
 			}
-			list, err := a.Identity.Users(ctx, of, in.Cursor, pageSize)
+			list, err := a.Identity.UsersWho(ctx, of, identity.UserFilter{Role: in.Role, State: in.State}, in.Cursor, pageSize)
 			if err != nil {
 				return nil, err
 			}

@@ -3,10 +3,13 @@ package adminapi_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"banyan/internal/fault"
+	"banyan/internal/identity"
 	"banyan/internal/policy"
 	"banyan/internal/server/adminapi"
 	"banyan/internal/server/servertest"
@@ -196,5 +199,59 @@ func TestContentIsAskedOfWhoeverKnows(t *testing.T) {
 	w.As(policy.Administrator).Call("GET", "/api/admin/content", nil).Into(t, &c)
 	if c.Lists != 79 || len(c.Forms) != 1 {
 		t.Errorf("got %+v", c)
+	}
+}
+
+func TestUsersComePageByPageAndByRoleAndState(t *testing.T) {
+	w := servertest.Start(t, servertest.Setup{})
+	admin := w.As(policy.Administrator)
+	for i := range 60 {
+		w.AddUser(identity.NewUser{Org: w.Org.ID, Login: fmt.Sprintf("lawyer.%d", i), Name: fmt.Sprintf("Lawyer %d", i), Roles: []string{policy.Lawyer, policy.Auditor}})
+	}
+	type page struct {
+		Items []struct {
+			ID    string
+			Roles []string
+		}
+		Next string
+	}
+	all := func(query string) map[string][]string {
+		t.Helper()
+		seen := map[string][]string{}
+		for next := ""; ; {
+			var p page
+			admin.Call("GET", "/api/admin/users?"+query+"&cursor="+next, nil).Into(t, &p)
+			for _, u := range p.Items {
+				if seen[u.ID] != nil {
+					t.Fatalf("%s: a user came twice", query)
+				}
+				seen[u.ID] = u.Roles
+			}
+			if next = p.Next; next == "" {
+				return seen
+			}
+			if len(p.Items) != 50 {
+				t.Fatalf("%s: a page of %d leads on", query, len(p.Items))
+			}
+		}
+	}
+	if n := len(all("")); n != 60+len(policy.AllRoles) {
+		t.Errorf("%d users", n)
+	}
+	lawyers := all("role=lawyer")
+	if len(lawyers) != 61 {
+		t.Errorf("%d lawyers", len(lawyers))
+	}
+	for _, roles := range lawyers {
+		if !slices.Contains(roles, policy.Lawyer) {
+			t.Errorf("a lawyer has the roles %v", roles)
+		}
+	}
+	admin.Call("PATCH", "/api/admin/users/"+w.Users[policy.Lawyer].ID, map[string]any{"state": "disabled"})
+	if off := all("state=disabled"); len(off) != 1 || off[w.Users[policy.Lawyer].ID] == nil {
+		t.Errorf("disabled: %v", off)
+	}
+	if n := len(all("role=lawyer&state=active")); n != 60 {
+		t.Errorf("%d active lawyers", n)
 	}
 }

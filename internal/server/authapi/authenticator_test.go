@@ -157,6 +157,11 @@ func newMinistry(t testing.TB, now func() time.Time) *ministry {
 		m.asked = r.Form
 		send(w, map[string]any{"access_token": "a", "token_type": "Bearer", "id_token": m.token()})
 	})
+	mux.HandleFunc("GET /authorise", func(w http.ResponseWriter, r *http.Request) { // knows the person at the browser already
+		q := r.URL.Query()
+		m.nonce = q.Get("nonce")
+		http.Redirect(w, r, q.Get("redirect_uri")+"?"+url.Values{"state": {q.Get("state")}, "code": {"c"}}.Encode(), http.StatusSeeOther)
+	})
 	m.Server = httptest.NewServer(mux)
 	t.Cleanup(m.Close)
 	return m

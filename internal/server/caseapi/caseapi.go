@@ -109,6 +109,16 @@ func (a *api) pages(api huma.API) {
 		by(func(ctx context.Context, r casework.Reader, in *CaseInput) (casework.Page, error) {
 			return a.cases.CasePage(ctx, r, in.ID)
 		}))
+	type printInput struct {
+		CaseInput
+		Body struct {
+			Record string `json:"record,omitempty" maxLength:"64" doc:"One record instead of the case page"`
+		}
+	}
+	huma.Register(api, server.Operation(http.MethodPost, "/api/cases/{id}/print", "case-print", "Note that a page of a case is printed, before it is", server.Guard{Action: policy.Read}),
+		by(func(ctx context.Context, r casework.Reader, in *printInput) (casework.Printed, error) {
+			return a.cases.Print(ctx, r, in.ID, in.Body.Record)
+		}))
 	type recordInput struct {
 		ID     string `path:"id" maxLength:"36"`
 		Record string `path:"record" maxLength:"64"`
@@ -239,7 +249,11 @@ func (a *api) files(api huma.API) {
 			if err != nil {
 				return casework.StoredFile{}, err
 			}
-			return a.cases.AddFile(ctx, r, in.ID, name, content)
+			id := ""
+			if ids := in.RawBody.Value["id"]; len(ids) > 0 {
+				id = ids[0]
+			}
+			return a.cases.AddFile(ctx, r, in.ID, id, name, content)
 		}))
 	type fileInput struct {
 		ID   string `path:"id" maxLength:"36"`

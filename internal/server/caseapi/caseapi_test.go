@@ -9,6 +9,7 @@ import (
 	"image/jpeg"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"banyan/internal/identity"
 	"banyan/internal/journal"
 	"banyan/internal/policy"
+	"banyan/internal/server"
 	"banyan/internal/server/caseapi"
 	"banyan/internal/server/servertest"
 	"banyan/internal/store"
@@ -52,7 +54,10 @@ func newOffice(t *testing.T, db *store.DB) *office {
 	if err := store.Migrate(context.Background(), keyring, vault.Schema()); err != nil {
 		t.Fatal(err)
 	}
-	o.World = servertest.Start(t, servertest.Setup{DB: db, Schemas: []store.Schema{journal.Schema(), casework.Schema()}, Routes: func(w *servertest.World) {
+	say := func(c *server.Config) {
+		c.Say = func(lang, english string) string { return o.cases.Say(lang, english) }
+	}
+	o.World = servertest.Start(t, servertest.Setup{Server: say, DB: db, Schemas: []store.Schema{journal.Schema(), casework.Schema()}, Routes: func(w *servertest.World) {
 		o.projector = casework.NewProjector(rules)
 		o.journal = journal.New(w.DB, vault.Open(keyring, vault.NewMemoryMaster(), w.Clock.Now), w.Clock.Now, o.projector)
 		o.cases = casework.New(rules, o.journal, w.Policy, caseapi.NewDirectory(w.Identity, w.Clock.Now), o.projector, w.Clock.Now)
@@ -462,6 +467,69 @@ func TestNobodyApprovesHisOwnWorkAndAChangeFells(t *testing.T) {
 	o.call(boss, "POST", "/api/cases/"+id+"/approve", answers{"record": e.ID, "entry": e.ID, "decision": "approved"}, http.StatusConflict, nil)
 }
 
+// Acting without consent is looked at by somebody who did not do it: the
+// supervisor finds it in the inbox with its reason, and it goes when seen.
+func TestAnOverrideWaitsInTheInboxUntilAnotherPersonLooked(t *testing.T) {
+	o := newOffice(t, nil)
+	worker, boss := o.As(policy.CaseWorker), o.As(policy.Supervisor)
+	id, _ := o.open(worker, nil)
+	s := screening
+	s["answers"] = o.matrix("F02_screening", "answers", "unknown")
+	o.fill(worker, id, "F02_screening", s)
+	a := consent("no")
+	a["override"], a["override_reason"] = true, "She is in danger tonight; best interests, Child Law article 3."
+	e := o.fill(worker, id, "F03_consent", a)
+	var inbox casework.Inbox
+	o.call(boss, "GET", "/api/inbox", nil, http.StatusOK, &inbox)
+	if len(inbox.Looks) != 1 || inbox.Looks[0].Record != e.ID || !inbox.Looks[0].MayI || inbox.Looks[0].DueAt == nil {
+		t.Fatalf("the inbox asks for a look at %+v", inbox.Looks)
+	}
+	look := inbox.Looks[0]
+	last := look.Summary[len(look.Summary)-1]
+	if !strings.Contains(last.Text, "Child Law article 3") {
+		t.Errorf("the reason is not shown: %+v", look.Summary)
+	}
+	var record casework.RecordPage
+	o.call(worker, "GET", "/api/cases/"+id+"/records/"+e.ID, nil, http.StatusOK, &record)
+	if len(record.Looks) != 1 || record.Looks[0].MayLook {
+		t.Errorf("who wrote it may look it over: %+v", record.Looks)
+	}
+	o.call(worker, "POST", "/api/cases/"+id+"/acknowledge", answers{"clock": look.Clock, "record": look.Record}, http.StatusNotFound, nil)
+	o.Clock.Advance(time.Minute)
+	for range 2 { // twice with one id is once
+		o.call(boss, "POST", "/api/cases/"+id+"/acknowledge", answers{"clock": look.Clock, "record": look.Record, "id": "0190d1b0-5f00-7000-8000-0000000000aa"}, http.StatusOK, nil)
+	}
+	o.call(boss, "GET", "/api/inbox", nil, http.StatusOK, &inbox)
+	if len(inbox.Looks) != 0 {
+		t.Errorf("what was seen still waits: %+v", inbox.Looks)
+	}
+	o.call(boss, "POST", "/api/cases/"+id+"/acknowledge", answers{"clock": look.Clock, "record": look.Record}, http.StatusConflict, nil)
+	o.rebuildEqualsLive()
+}
+
+func TestARefusalSpeaksItsReadersLanguage(t *testing.T) {
+	o := newOffice(t, nil)
+	worker := o.As(policy.CaseWorker)
+	id, _ := o.open(worker, nil)
+	o.call(worker, "PATCH", "/api/me", answers{"lang": "vi"}, http.StatusOK, nil)
+	r := o.send(worker, o.entry(id, "F04_registration", o.registration()))
+	if len(r[0].Problems) == 0 || !strings.Contains(r[0].Problems[0].Message, "sự đồng ý") {
+		t.Errorf("a registration without consent: %+v", r[0].Problems)
+	}
+	for _, x := range []struct {
+		path string
+		in   answers
+		want string
+	}{
+		{"/api/cases/" + id + "/break-glass", answers{"reason": "ngắn"}, "ít nhất 20 ký tự"},
+		{"/api/find", answers{}, "hãy nhập tên"},
+	} {
+		if a := o.call(worker, "POST", x.path, x.in, http.StatusUnprocessableEntity, nil); !bytes.Contains(a.Body, []byte(x.want)) {
+			t.Errorf("%s: %s, want %q", x.path, a.Body, x.want)
+		}
+	}
+}
+
 func TestBreakingTheGlassLastsAnHourAndTellsTwo(t *testing.T) {
 	o := newOffice(t, nil)
 	id, _ := o.open(o.As(policy.CaseWorker), nil)
@@ -559,6 +627,64 @@ func TestAPictureLosesItsMetadataAndABombIsRefused(t *testing.T) {
 	if err := o.DB.QueryRow(context.Background(), `SELECT count(*) FROM file_blob`).Scan(&n); err != nil || n != 2 {
 		t.Errorf("%d blobs are kept (%v), want the original and its copy", n, err)
 	}
+}
+
+// Paper leaves every lock behind: that somebody took a case there is a reading
+// with a purpose of its own, and only for who may read it.
+func TestAPrintIsLoggedWithItsPurpose(t *testing.T) {
+	o := newOffice(t, nil)
+	worker := o.As(policy.CaseWorker)
+	id, code := o.open(worker, nil)
+	var p casework.Printed
+	o.call(worker, "POST", "/api/cases/"+id+"/print", answers{}, http.StatusOK, &p)
+	if p.Code != code || p.By != "River case_worker" || !p.At.Equal(o.Clock.Now()) {
+		t.Errorf("printed %+v", p)
+	}
+	var log casework.AccessPage
+	o.call(o.As(policy.Supervisor), "GET", "/api/cases/"+id+"/access", nil, http.StatusOK, &log)
+	n := 0
+	for _, l := range log.Items {
+		if l.Action == "case.print" && l.Purpose == "print" && l.UserID == o.Users[policy.CaseWorker].ID && slices.Contains(l.Tiers, string(journal.Identity)) {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d lines of a print in %+v", n, log.Items)
+	}
+	o.call(worker, "POST", "/api/cases/"+id+"/print", answers{"record": newID()}, http.StatusNotFound, nil)
+	o.call(o.As(policy.Lawyer), "POST", "/api/cases/"+id+"/print", answers{}, http.StatusNotFound, nil)
+}
+
+// A phone that lost the answer sends its file again, under the same id.
+func TestAFileSentTwiceIsKeptOnce(t *testing.T) {
+	o := newOffice(t, nil)
+	worker := o.As(policy.CaseWorker)
+	id, _ := o.open(worker, nil)
+	upload := func(file, text string, status int) {
+		t.Helper()
+		var b bytes.Buffer
+		w := multipart.NewWriter(&b)
+		_ = w.WriteField("id", file)
+		part, _ := w.CreateFormFile("file", "letter.txt")
+		_, _ = part.Write([]byte(text))
+		w.Close()
+		worker.Header["Content-Type"] = w.FormDataContentType()
+		defer delete(worker.Header, "Content-Type")
+		o.call(worker, "POST", "/api/cases/"+id+"/files", b.Bytes(), status, nil)
+	}
+	file := newID()
+	upload(file, "Dear school", http.StatusOK)
+	o.Clock.Advance(time.Minute)
+	upload(file, "Dear school", http.StatusOK)
+	upload(file, "other words under the same id", http.StatusConflict)
+	upload("not an id", "Dear school", http.StatusUnprocessableEntity)
+	if files := o.page(worker, id).Files; len(files) != 1 || files[0].ID != file {
+		t.Errorf("files %+v", files)
+	}
+	if got := o.call(worker, "GET", "/api/cases/"+id+"/files/"+file, nil, http.StatusOK, nil); string(got.Body) != "Dear school" {
+		t.Errorf("the file holds %q", got.Body)
+	}
+	o.rebuildEqualsLive()
 }
 
 func TestMistakesAreNamedAndNothingIsStored(t *testing.T) {

@@ -104,8 +104,11 @@ func Encode(w io.Writer, v any) error {
 }
 
 // Write answers a request with an error outside of the API's own handlers.
-func Write(w http.ResponseWriter, err error) {
-	a := Of(err)
+func Write(w http.ResponseWriter, err error) { WriteIn(context.Background(), w, err) }
+
+// WriteIn does so in the language of the context.
+func WriteIn(ctx context.Context, w http.ResponseWriter, err error) {
+	a := Of(err).in(ctx)
 	for k, v := range a.GetHeaders() {
 		w.Header()[k] = v
 	}
@@ -124,6 +127,7 @@ func init() {
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 		a := fromLibrary(status, errs)
 		if ctx != nil {
+			a = a.in(ctx.Context())
 			Note(ctx.Context(), a)
 			for k, v := range a.GetHeaders() {
 				ctx.SetHeader(k, v[0])
@@ -131,6 +135,29 @@ func init() {
 		}
 		return a
 	}
+}
+
+type wordsKey struct{}
+
+// WithWords gives a context in which answers say their fixed English sentences
+// in the reader's language.
+func WithWords(ctx context.Context, say func(english string) string) context.Context {
+	return context.WithValue(ctx, wordsKey{}, say)
+}
+
+// in says the answer in the language of the context.
+func (a *Answer) in(ctx context.Context) *Answer {
+	say, ok := ctx.Value(wordsKey{}).(func(string) string)
+	if !ok {
+		return a
+	}
+	said := *a
+	said.Fault.Message = say(a.Fault.Message)
+	said.Fault.Problems = make([]fault.Problem, len(a.Fault.Problems))
+	for i, p := range a.Fault.Problems {
+		said.Fault.Problems[i] = fault.Problem{Path: p.Path, Code: p.Code, Message: say(p.Message)}
+	}
+	return &said
 }
 
 type noteKey struct{}

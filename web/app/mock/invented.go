@@ -29,6 +29,7 @@ var organisations = []object{
 var adminUsers = []object{
 	{"id": "u1", "name": "Chanthou Keo", "login": "chanthou", "roles": []string{"case_worker"}, "state": "active"},
 	{"id": "u2", "name": "Vanna Prak", "login": "vanna", "roles": []string{"supervisor"}, "state": "active"},
+	{"id": "u7", "name": "Bopha Chan", "login": "bopha", "roles": []string{"screener"}, "state": "disabled"},
 }
 
 var policyRows = []object{

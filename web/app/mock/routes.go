@@ -81,15 +81,27 @@ func (s *Server) routes() {
 	on("GET /api/cases/{id}/prefill/{form}", s.prefill)
 	on("POST /api/entries", s.entries)
 	on("GET /api/cases/{id}/access", func(w http.ResponseWriter, r *http.Request) { send(w, s.access()) })
-	for _, act := range []string{"move", "assign", "approve", "break-glass", "exclusions"} {
+	on("POST /api/cases/{id}/files", s.keepFile)
+	on("POST /api/cases/{id}/print", func(w http.ResponseWriter, r *http.Request) {
+		c := s.find(r.PathValue("id"))
+		if c == nil {
+			absent(w)
+			return
+		}
+		send(w, object{"code": c.page["code"], "at": s.ago(0), "by": s.user["name"]})
+	})
+	for _, act := range []string{"move", "assign", "approve", "acknowledge", "break-glass", "exclusions"} {
 		on("POST /api/cases/{id}/"+act, func(w http.ResponseWriter, r *http.Request) {
 			c := s.find(r.PathValue("id"))
 			if c == nil {
 				absent(w)
 				return
 			}
-			if act == "approve" {
+			switch act {
+			case "approve":
 				c.page["approvals"] = []object{}
+			case "acknowledge":
+				c.page["tasks"] = []object{}
 			}
 			send(w, object{})
 		})
@@ -101,7 +113,21 @@ func (s *Server) routes() {
 		send(w, []object{{"id": "own", "label": "Own cases"}, {"id": "ctdc", "label": "CTDC global synthetic 2021"}})
 	})
 	on("GET /api/register/table", func(w http.ResponseWriter, r *http.Request) { send(w, table()) })
-	on("GET /api/admin/users", func(w http.ResponseWriter, r *http.Request) { send(w, object{"items": adminUsers}) })
+	on("GET /api/admin/users", func(w http.ResponseWriter, r *http.Request) { // two a page
+		chosen := []object{}
+		for _, u := range adminUsers {
+			if state := r.FormValue("state"); state == "" || u["state"] == state {
+				chosen = append(chosen, u)
+			}
+		}
+		if r.FormValue("cursor") != "" {
+			send(w, object{"items": chosen[2:]})
+		} else if len(chosen) > 2 {
+			send(w, object{"items": chosen[:2], "next": "2"})
+		} else {
+			send(w, object{"items": chosen})
+		}
+	})
 	on("GET /api/admin/organisations", func(w http.ResponseWriter, r *http.Request) { send(w, object{"items": organisations}) })
 	on("GET /api/admin/teams", func(w http.ResponseWriter, r *http.Request) {
 		send(w, object{"items": []object{{"id": "t1", "name": "Border team"}}})
@@ -283,6 +309,27 @@ func (s *Server) take(e object) object {
 	timeline, _ := c.page["timeline"].([]object)
 	c.page["timeline"] = append([]object{{"entry": id, "record": rid, "form": f.ID, "title": f.Title("en"), "act": e["act"], "at": s.ago(0), "author": s.user["name"], "summary": said}}, timeline...)
 	return object{"id": id, "status": "accepted", "seq": len(s.seen), "recorded_at": s.ago(0)}
+}
+
+// keepFile takes a file under the id that its writer made, or refuses it.
+func (s *Server) keepFile(w http.ResponseWriter, r *http.Request) {
+	c := s.find(r.PathValue("id"))
+	f, head, err := r.FormFile("file")
+	if c == nil || err != nil {
+		absent(w)
+		return
+	}
+	f.Close()
+	if s.refuse != "" {
+		message := s.refuse
+		s.refuse = ""
+		fail(w, http.StatusUnprocessableEntity, "misuse", message)
+		return
+	}
+	file := object{"id": r.FormValue("id"), "name": head.Filename, "media": "text/plain", "size": head.Size, "at": s.ago(0), "sha256": strings.Repeat("a", 64)}
+	files, _ := c.page["files"].([]object)
+	c.page["files"] = append(files, file)
+	send(w, file)
 }
 
 func (s *Server) record(w http.ResponseWriter, r *http.Request) {

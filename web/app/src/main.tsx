@@ -6,12 +6,14 @@ import type { ComponentType } from 'preact';
 import { beat } from './lang/dates.ts';
 import { guessLang, setLang, t } from './lang/index.ts';
 import { changed } from './local/reads.ts';
+import { filesSent } from './local/files.ts';
 import { arrived, flush, unsentCount } from './local/sync.ts';
 import { listen, path, segments, setTitle } from './router.ts';
 import { me, refresh, start, state } from './session.ts';
-import { MorePage, Shell } from './shell.tsx';
+import { MorePage, Shell, listenForFind } from './shell.tsx';
 import { Bones, Empty, ErrorNote, say } from './ui/index.tsx';
 import { StepUp } from './ui/stepup.tsx';
+import { listenForPrint } from './ui/print.tsx';
 import { SignIn } from './pages/signin.tsx';
 import { TodayPage } from './pages/today.tsx';
 import { CasePageView } from './case/page.tsx';
@@ -77,6 +79,8 @@ arrived.subscribe((got) => {
   void refresh();
 });
 
+filesSent.subscribe((n) => { if (n > 0) changed.value++; });
+
 // A dropped connection comes back when the device says so, or is tried again.
 addEventListener('online', () => void flush());
 document.addEventListener('visibilitychange', () => { if (!document.hidden) { void flush(); beat(); } });
@@ -87,6 +91,8 @@ setInterval(() => {
 setInterval(() => { if (unsentCount.value > 0) void flush(); }, 15_000);
 
 listen();
+listenForPrint();
+listenForFind();
 void setLang(guessLang(navigator.languages)).then(start);
 render(<App />, document.getElementById('app')!);
 

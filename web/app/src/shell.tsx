@@ -4,13 +4,15 @@ import type { ComponentChildren } from 'preact';
 import { lang, languages, setLang, t, word, type Key } from './lang/index.ts';
 import { call, reachable } from './api/client.ts';
 import { may, me } from './session.ts';
-import { returned, unsentCount } from './local/sync.ts';
+import { changed } from './local/reads.ts';
+import { returnedCount, unsentCount } from './local/sync.ts';
 import { go, segments } from './router.ts';
 import { Toast } from './ui/index.tsx';
+import { PaperHead } from './ui/print.tsx';
 
 interface Place { href: string; key: Key; count?: number | undefined; needs?: string[] }
 
-function places(): Place[] {
+export function places(): Place[] {
   const c = me.value?.counts;
   const all: Place[] = [
     { href: '/', key: 'nav.today', count: c?.today },
@@ -45,7 +47,8 @@ export function Langs() {
       {languages.map((l) => (
         <button type="button" key={l.id} lang={l.id} aria-pressed={lang.value === l.id} onClick={() => {
           void setLang(l.id);
-          if (me.value) void call('PATCH', '/api/me', { lang: l.id }).catch(() => undefined);
+          // The server's own words on the page come again in the new language.
+          if (me.value) void call('PATCH', '/api/me', { lang: l.id }).then(() => { changed.value++; }, () => undefined);
         }}>{l.name}</button>
       ))}
     </div>
@@ -55,7 +58,7 @@ export function Langs() {
 /** The quiet mark: nothing when all is sent, otherwise how much is not. */
 export function Sync() {
   const n = unsentCount.value;
-  const back = returned.value.length;
+  const back = returnedCount.value;
   if (back > 0) return <a class="sync" href="/unsent">{t('sync.returned', { n: back })}</a>;
   if (n > 0) return <a class={`sync ${reachable.value ? '' : 'off'}`} href="/unsent">{t('sync.unsent', { n })}</a>;
   if (!reachable.value) return <span class="sync off">{t('sync.offline')}</span>;
@@ -70,9 +73,24 @@ export function FindBox() {
       pendingSearch = input.value.trim();
       go('/find');
     }}>
-      <input type="search" name="q" aria-label={t('find.box')} placeholder={t('find.box')} autocomplete="off" enterkeyhint="search" />
+      <input type="search" name="q" aria-keyshortcuts="/" aria-label={t('find.box')} placeholder={t('find.box')} autocomplete="off" enterkeyhint="search" />
     </form>
   );
+}
+
+/** "/" leads to finding from anywhere but a field; Escape leaves the box again. */
+export function listenForFind(): void {
+  document.addEventListener('keydown', (e) => {
+    const at = e.target as HTMLElement;
+    const typing = at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
+    if (e.key === 'Escape' && typing && at.closest('[role=search]')) return at.blur();
+    if (e.key !== '/' || typing || e.ctrlKey || e.metaKey || e.altKey || !may.value.has('find') || document.querySelector('dialog[open]')) return;
+    e.preventDefault();
+    const here = [...document.querySelectorAll<HTMLElement>('main [role=search] input[type=search]')].find((x) => x.offsetParent);
+    if (here) return here.focus();
+    go('/find');
+    requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById('find-q')?.focus()));
+  });
 }
 
 /** Handed over in memory: a name never stands in an address. */
@@ -112,7 +130,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <Sync />
             <a class="tall" href="/more" aria-current={current('/more') ? 'page' : undefined}>{t('nav.more')}</a>
           </header>
-          <main id="main" tabIndex={-1}>{children}</main>
+          <main id="main" tabIndex={-1}><PaperHead />{children}</main>
         </div>
       </div>
       <nav class="bar" aria-label={t('nav.bar')}>

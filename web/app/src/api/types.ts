@@ -58,8 +58,9 @@ export interface Dispute {
 }
 export interface Approval { record: string; form: string; title: string; state: string; asked_at?: string; asked_by?: string; by?: string; at?: string; entry?: string; remark?: string; fell?: boolean; may_i?: boolean }
 export interface Clock { id: string; label: string; due_at?: string; done_at?: string; state: string; escalated?: boolean }
+export interface CaseTask { id: string; kind: string; clock?: string; title: string; form?: string; record?: string; for?: string; due_at?: string; late?: boolean; may_look?: boolean }
 export interface Goal { row?: string; area?: string; need?: string; service?: string; text: string; by?: string; who?: string; state?: string; items?: { text: string; who?: string; by?: string; state?: string }[] }
-export interface CaseFile { id: string; name: string; media: string; size: number; at: string; sha256?: string }
+export interface CaseFile { id: string; name: string; media: string; size: number; at: string; sha256?: string; author?: string }
 export interface CasePage {
   id: string; code: string; why: string; stream_seq: number;
   header: {
@@ -76,7 +77,7 @@ export interface CasePage {
   services: { title: string; at?: string; by?: string; state?: string; record?: string; form?: string }[];
   consent: { scope: string; label: string; given: boolean | null; until?: string; withdrawn?: boolean | string; by?: string; override?: boolean; record?: string }[];
   people: { name: string; relation?: string; kind: string; note?: string; safe?: boolean | string }[];
-  clocks: Clock[]; tasks: { id: string; title: string; due_at?: string; done?: boolean }[];
+  clocks: Clock[]; tasks: CaseTask[];
   approvals: Approval[]; disputes: Dispute[]; files: CaseFile[];
   access?: { people: number; times: number; days: number; told_again: number };
   assigned: { worker?: string; worker_id?: string; supervisor?: string; supervisor_id?: string; lawyer?: string; team?: string };
@@ -85,7 +86,7 @@ export interface CasePage {
 
 export interface RecordView {
   record: string; form: string; version: number; heads: string[]; answers: Answers; disputes?: Dispute[];
-  missing?: Missing[]; approval?: Approval | null; struck?: boolean; may_write?: boolean; hidden_tiers?: Tier[];
+  missing?: Missing[]; approval?: Approval | null; looks?: CaseTask[]; struck?: boolean; may_write?: boolean; hidden_tiers?: Tier[];
   history: { entry: string; act: string; at: string; author: string; changed?: string[]; reason?: string; late?: boolean }[];
 }
 export interface Prefill { answers: Answers; from: Record<string, { form: string; title?: string; at?: string; author?: string }> }
@@ -105,7 +106,8 @@ export interface InboxItem {
   case: CaseSummary; record: string; form: string; title: string; entry: string; asked_at: string; by: string; fell?: boolean; may_i?: boolean;
   changed?: { path: string; label: string; text: string; was?: string }[]; summary?: { label: string; text: string }[];
 }
-export interface Inbox { approvals: InboxItem[]; notices: { id: string; kind?: string; by?: string; text: string; at: string; case?: CaseSummary; go?: Go }[] }
+export interface InboxLook { case: CaseSummary; clock: string; record: string; title: string; at: string; by: string; due_at?: string; may_i: boolean; summary: { label: string; text: string }[] }
+export interface Inbox { approvals: InboxItem[]; looks?: InboxLook[]; notices: { id: string; kind?: string; by?: string; text: string; at: string; case?: CaseSummary; go?: Go }[] }
 export interface Team { workers: { user: string; name: string; open: number; high: number; overdue: number; limit: number }[]; unassigned: CaseSummary[] }
 export interface AccessLine { at: string; user: string; name?: string; action: string; tiers: Tier[]; purpose?: string; because?: string }
 

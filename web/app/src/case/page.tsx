@@ -5,13 +5,14 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiError, post, url } from '../api/client.ts';
 import type { CasePage } from '../api/types.ts';
 import { t, word } from '../lang/index.ts';
-import { clock, dayOf, dayTime, moment, now } from '../lang/dates.ts';
+import { clock, dayOf, dayTime } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
 import { unsent } from '../local/sync.ts';
 import { uuid } from '../local/uuid.ts';
 import { query, setTitle } from '../router.ts';
 import { Act, Dialog, Due, ErrorNote, Line, Name, RiskTag, Shown, ageText, say, statusOf, statusWord, whoIs } from '../ui/index.tsx';
 import { formPlace } from '../fill/place.ts';
+import { PrintButton } from '../ui/print.tsx';
 import { BreakGlass } from './breakglass.tsx';
 import { AroundPanel, ConsentPanel, LookedPanel, tabs, TabBody } from './tabs.tsx';
 
@@ -29,7 +30,7 @@ function Case({ page, reload }: { page: CasePage; reload: () => void }) {
   const shown = tabs(page);
   return (
     <>
-      <p class="crumbs"><a href="/cases">{t('nav.cases')}</a> / {page.code} · {t('why.see', { why: page.why })}</p>
+      <div class="wrap between crumb-line"><p class="crumbs"><a href="/cases">{t('nav.cases')}</a> / {page.code} · {t('why.see', { why: page.why })}</p><PrintButton caseId={page.id} /></div>
       <Header page={page} reload={reload} />
       <div class="cols">
         <div>
@@ -44,7 +45,6 @@ function Case({ page, reload }: { page: CasePage; reload: () => void }) {
           <LookedPanel page={page} />
         </aside>
       </div>
-      <p class="on-paper small">{t('printed', { at: moment(now().toISOString()) })}</p>
     </>
   );
 }

@@ -13,6 +13,8 @@ import { Act, Bones, Box, Dialog, ErrorNote, Line, Shown, say } from '../ui/inde
 import { fieldAt, loadForm, stepsIn, withInstrument, type Form } from '../fill/model.ts';
 import { Sheet, useNames } from '../fill/sheet.tsx';
 import { approvalWord, Decide } from './approve.tsx';
+import { Looks } from './look.tsx';
+import { PrintButton } from '../ui/print.tsx';
 
 export function RecordPage({ caseId, record }: { caseId: string; record: string }) {
   const read = useRead<RecordView>(url`/api/cases/${caseId}/records/${record}`);
@@ -36,8 +38,9 @@ function Record({ view, page, caseId, reload }: { view: RecordView; page: CasePa
       <article class="sheet stack">
         <div class="wrap between">
           <h1 tabIndex={-1} class={view.struck ? 'struck' : ''}>{form.title}</h1>
-          {view.approval && <span class="tag info">{approvalWord(view.approval.state)}</span>}
+          <span class="wrap">{view.approval && <span class="tag info">{approvalWord(view.approval.state)}</span>}<PrintButton caseId={caseId} record={view.record} /></span>
         </div>
+        {page && <p class="on-paper">{[page.code, page.header.name].filter(Boolean).join(' · ')}</p>}
         {view.struck && <Box kind="warn"><p>{t('struck', { reason: view.history.find((h) => h.act === 'strike')?.reason ?? '' })}</p></Box>}
         {waiting.length > 0 && <Box kind="warn"><p>{t('record.unsent')}</p></Box>}
         {(view.hidden_tiers?.length ?? 0) > 0 && <p class="soft small">{t('hidden.tiers', { list: view.hidden_tiers!.map((x) => t(`tier.${x}`)).join(', ') })}</p>}
@@ -47,11 +50,14 @@ function Record({ view, page, caseId, reload }: { view: RecordView; page: CasePa
         {view.approval?.state === 'pending' && view.approval.entry && (view.approval.may_i ?? page?.may.includes('approve')) && (
           <section class="group"><header><h2>{t('approve.title')}</h2></header><Decide caseId={caseId} record={view.record} entry={view.approval.entry} done={reload} /></section>
         )}
+        {view.form === 'F03_consent' && !view.struck && (
+          <div class="on-paper"><div class="sign-lines">{(['sign.person', 'sign.caregiver', 'sign.worker', 'sign.date'] as const).map((k) => <span key={k}>{t(k)}</span>)}</div></div>
+        )}
+        <Looks caseId={caseId} looks={view.looks ?? []} done={reload} />
         {!view.struck && mayWrite && (
           <div class="acts">
             <a class="btn" href={url`/cases/${caseId}/forms/${view.form}/${view.record}`}>{t('amend')}</a>
             {(page?.may.includes('strike') ?? true) && <Strike view={view} form={form} caseId={caseId} reload={reload} />}
-            <button type="button" class="btn" onClick={() => print()}>{t('print')}</button>
           </div>
         )}
         <section class="group"><header><h2>{t('history')}</h2></header>

@@ -1,24 +1,27 @@
 // The parts of the case page, and the panels beside them.
-import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
-import { get, url } from '../api/client.ts';
-import type { AccessLine, CasePage, FormState, Page, TimelineItem } from '../api/types.ts';
+import { url } from '../api/client.ts';
+import type { AccessLine, CasePage, FormState, TimelineItem } from '../api/types.ts';
 import type { ListDescription as List } from '../forms/types.ts';
 import { lang, t, word } from '../lang/index.ts';
 import { dateOf, dayOf, moment, readable, when } from '../lang/dates.ts';
-import { useRead } from '../local/reads.ts';
+import { usePaged } from '../local/paged.ts';
+import { changed, useRead } from '../local/reads.ts';
+import { held } from '../local/files.ts';
 import { unsent } from '../local/sync.ts';
 import { me } from '../session.ts';
-import { Due, Empty, More, Name, Shown, errorWords, say } from '../ui/index.tsx';
+import { Due, Empty, More, Name, Shown } from '../ui/index.tsx';
 import { Decide, approvalWord } from './approve.tsx';
 import { AssignCase } from './assign.tsx';
 import { Exclude } from './exclude.tsx';
+import { Looks } from './look.tsx';
+import { AddFile, HeldMark, sizeOf } from '../ui/files.tsx';
 
 export interface Tab { id: string; label: string; count?: number }
 
 export function tabs(page: CasePage): Tab[] {
   const missing = page.forms.reduce((n, f) => n + f.records.reduce((m, r) => m + (r.struck ? 0 : r.missing), 0), 0);
-  const open = page.approvals.filter((a) => a.state === 'pending').length + page.disputes.length;
+  const open = page.approvals.filter((a) => a.state === 'pending').length + page.disputes.length + page.tasks.filter((x) => x.may_look).length;
   return [
     { id: 'timeline', label: t('tab.timeline') },
     { id: 'forms', label: t('tab.forms'), count: missing },
@@ -66,7 +69,9 @@ function Moment({ item, page }: { item: TimelineItem; page: CasePage }) {
   const rest = item.summary.filter((s) => s.tier !== 'story' || s.computed);
   const disputes = page.disputes.filter((d) => d.record === item.record);
   const system = item.form.startsWith('act.');
-  const by = item.author === me.value?.user.name || item.author === me.value?.user.id ? t('by.you') : t('by', { name: item.author });
+  const mine = item.author === me.value?.user.name || item.author === me.value?.user.id;
+  // On paper "you" is somebody else.
+  const by = mine ? <><span class="off-paper">{t('by.you')}</span><span class="on-paper-too">{t('by', { name: me.value?.user.name })}</span></> : t('by', { name: item.author });
   return (
     <li>
       <time dateTime={item.at} title={moment(item.at)}>{when(item.at)}</time>
@@ -199,9 +204,11 @@ function People({ page, reload }: { page: CasePage; reload: () => void }) {
 }
 
 function Approvals({ page, reload }: { page: CasePage; reload: () => void }) {
-  if (page.approvals.length + page.disputes.length === 0) return <Empty title={t('approvals.empty')} />;
+  const looks = page.tasks.filter((x) => x.kind === 'look');
+  if (page.approvals.length + page.disputes.length + looks.length === 0) return <Empty title={t('approvals.empty')} />;
   return (
     <div class="stack">
+      <Looks caseId={page.id} looks={looks} done={reload} link />
       {page.disputes.map((d) => (
         <div class="dispute" key={d.record + d.path}><b>{t('two.answers', { field: d.label })}</b> {d.values.map((v) => `${readable(v.text)} (${v.author}, ${dayOf(v.at)})`).join(` ${t('and')} `)} <a class="tall" href={`${recordPath(page, d.record)}?settle=${encodeURIComponent(d.path)}`}>{t('settle.it')}</a></div>
       ))}
@@ -217,37 +224,33 @@ function Approvals({ page, reload }: { page: CasePage; reload: () => void }) {
 }
 
 function Files({ page }: { page: CasePage }) {
-  if (page.files.length === 0) return <Empty title={t('files.empty')}><p>{t('files.empty.next')}</p></Empty>;
+  const here = held.value.filter((h) => h.stream === page.id);
+  const may = page.may.includes('write') && page.header.status !== 'closed';
   return (
-    <ul class="list">{page.files.map((f) => (
-      <li key={f.id} class="form-row"><a href={url`/api/cases/${page.id}/files/${f.id}`} download target="_blank" rel="noreferrer">{f.name}</a><span class="soft small num">{sizeOf(f.size)} · {dayOf(f.at)}</span></li>
-    ))}</ul>
+    <div class="stack">
+      {page.files.length + here.length === 0 && <Empty title={t('files.empty')}>{!may && <p>{t('files.empty.next')}</p>}</Empty>}
+      {page.files.length + here.length > 0 && <ul class="list">
+        {here.map((h) => <li key={h.id} class="form-row"><span>{h.name} <HeldMark id={h.id} /></span><span class="soft small num">{sizeOf(h.size)}</span></li>)}
+        {page.files.map((f) => (
+          <li key={f.id} class="form-row"><a class="tall" href={url`/api/cases/${page.id}/files/${f.id}`} download target="_blank" rel="noreferrer">{f.name}</a><span class="soft small num">{sizeOf(f.size)} · {dayOf(f.at)}{f.author && ` · ${t('by', { name: f.author })}`}</span></li>
+        ))}</ul>}
+      {may && <section class="panel stack-s add-file"><h2>{t('files.add')}</h2><p class="soft small">{t('files.add.what')}</p><AddFile id="add-file" label={t('files.add')} caseId={page.id} added={() => { changed.value++; }} /></section>}
+    </div>
   );
 }
 
-export function sizeOf(n: number): string {
-  return n < 1e6 ? `${Math.max(1, Math.round(n / 1e3))} KB` : `${(n / 1e6).toFixed(1)} MB`;
-}
-
 function Access({ page }: { page: CasePage }) {
-  const path = url`/api/cases/${page.id}/access`;
-  const read = useRead<Page<AccessLine>>(path);
-  const [more, setMore] = useState<Page<AccessLine>>();
+  const list = usePaged<AccessLine>(url`/api/cases/${page.id}/access`);
   return (
-    <Shown of={read}>{(data) => {
-      const items = [...data.items, ...(more?.items ?? [])];
-      if (items.length === 0) return <Empty title={t('access.empty')} />;
-      const next = more ? more.next : data.next;
-      return (
-        <>
-          <div class="scroll" tabIndex={0} role="region" aria-label={t('tab.access')}><table class="stackable">
-            <thead><tr><th scope="col">{t('access.when')}</th><th scope="col">{t('access.who')}</th><th scope="col">{t('access.what')}</th><th scope="col">{t('access.why')}</th></tr></thead>
-            <tbody>{items.map((a, i) => <tr key={i}><td class="nowrap num">{moment(a.at)}</td><th scope="row">{a.name || a.user}</th><td>{word(`did.${a.action}`, a.action)} <span class="soft">{a.tiers.map((x) => t(`tier.${x}`)).join(', ')}</span></td><td>{[a.purpose, a.because].filter(Boolean).join(' · ')}</td></tr>)}</tbody>
-          </table></div>
-          <More next={next} load={() => get<Page<AccessLine>>(`${path}?cursor=${encodeURIComponent(next ?? '')}`).then((p) => setMore({ ...p, items: [...(more?.items ?? []), ...p.items] }), (e: Error) => say(errorWords(e).title))} />
-        </>
-      );
-    }}</Shown>
+    <Shown of={list.read}>{() => list.items.length === 0 ? <Empty title={t('access.empty')} /> : (
+      <>
+        <div class="scroll" tabIndex={0} role="region" aria-label={t('tab.access')}><table class="stackable">
+          <thead><tr><th scope="col">{t('access.when')}</th><th scope="col">{t('access.who')}</th><th scope="col">{t('access.what')}</th><th scope="col">{t('access.why')}</th></tr></thead>
+          <tbody>{list.items.map((a, i) => <tr key={i}><td class="nowrap num">{moment(a.at)}</td><th scope="row">{a.name || a.user}</th><td>{word(`did.${a.action}`, a.action)} <span class="soft">{a.tiers.map((x) => t(`tier.${x}`)).join(', ')}</span></td><td>{[a.purpose && word(`purpose.${a.purpose}`, a.purpose), a.because && word(`because.${a.because}`, a.because)].filter(Boolean).join(' · ')}</td></tr>)}</tbody>
+        </table></div>
+        <More n={list.items.length} next={list.next} load={list.more} />
+      </>
+    )}</Shown>
   );
 }
 
@@ -269,7 +272,7 @@ export function AroundPanel({ page }: { page: CasePage }) {
   const relation = useRelations();
   const a = page.assigned;
   const you = me.value?.user.name;
-  const name = (n: string | undefined) => n && (n === you ? t('name.you', { name: n }) : n);
+  const name = (n: string | undefined) => n && (n === you ? <><span class="off-paper">{t('name.you', { name: n })}</span><span class="on-paper-too">{n}</span></> : n);
   const rows = [
     [t('around.worker'), name(a.worker) ?? t('around.nobody')], [t('around.supervisor'), name(a.supervisor)], [t('around.lawyer'), name(a.lawyer)],
     ...page.people.filter((p) => p.kind !== 'staff').slice(0, 6).map((p) => [relation(p.relation) || word(`people.${p.kind}`, p.kind), [p.name, p.note, p.kind === 'suspected' ? t('suspected') : safeWord(p.safe)].filter(Boolean).join(', ')]),

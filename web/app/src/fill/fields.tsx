@@ -3,14 +3,15 @@
 import { Component, Fragment } from 'preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { NoNetwork, call, get, url } from '../api/client.ts';
+import { get, url } from '../api/client.ts';
 import type { CaseSummary, FormListing, Organisation, Page, Person, Place } from '../api/types.ts';
 import { t } from '../lang/index.ts';
 import { dayOf, todayIso } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
 import { uuid } from '../local/uuid.ts';
-import { errorWords, say, scriptLang } from '../ui/index.tsx';
-import { sizeOf } from '../case/tabs.tsx';
+import { say, scriptLang } from '../ui/index.tsx';
+import { AddFile, HeldMark, sizeOf } from '../ui/files.tsx';
+import { forgetFile, type Stored } from '../local/files.ts';
 import { dimensionOf, isResult } from '../screening/answers.ts';
 import { LiveResult } from '../screening/result.tsx';
 import { codesOf, type Code, type Field, type Form } from './model.ts';
@@ -323,38 +324,21 @@ function Money({ id: me, path, value, desk }: Input) {
   );
 }
 
-interface Stored { id: string; sha256: string; name: string; media: string; size: number }
 
 function Files({ id: me, field, path, value, desk }: Input) {
   const files = (value as Stored[] | undefined) ?? [];
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState('');
-  const add = async (chosen: FileList | null) => {
-    if (!chosen) return;
-    setBusy(true);
-    setError('');
-    let list = files;
-    try {
-      for (const f of Array.from(chosen)) {
-        const body = new FormData();
-        body.append('file', f);
-        const stored = await call<Stored | { file: Stored }>('POST', url`/api/cases/${desk.caseId}/files`, body);
-        list = [...list, 'file' in stored ? stored.file : stored];
-        desk.set(path, list);
-      }
-    } catch (e) {
-      setError(e instanceof NoNetwork ? t('files.offline') : errorWords(e as Error).title);
-    } finally {
-      setBusy(false);
-    }
-  };
   if (!desk.caseId) return <p class="soft">{t('files.after')}</p>;
+  let list = files; // several chosen at once come one after the other
+  const remove = (f: Stored) => {
+    desk.set(path, files.filter((x) => x.id !== f.id));
+    void forgetFile(f.id);
+  };
   return (
     <div class="stack-s">
-      {files.length > 0 && <ul class="list">{files.map((f) => <li key={f.id} class="form-row"><span>{f.name} <span class="soft small num">{sizeOf(f.size)}</span></span><button type="button" class="btn" onClick={() => desk.set(path, files.filter((x) => x.id !== f.id))}>{t('remove')}</button></li>)}</ul>}
-      <input id={`${me}-add`} type="file" multiple disabled={busy} aria-label={field.label} onChange={(e) => void add(e.currentTarget.files)} />
-      {busy && <p class="soft" role="status">{t('files.sending')}</p>}
-      {error && <p class="why-wrong" role="alert">{error}</p>}
+      {files.length > 0 && <ul class="list">{files.map((f) => (
+        <li key={f.id} class="form-row"><span>{f.name} <span class="soft small num">{sizeOf(f.size)}</span> <HeldMark id={f.id} /></span><button type="button" class="btn" onClick={() => remove(f)}>{t('remove')}<span class="visually-hidden"> {f.name}</span></button></li>
+      ))}</ul>}
+      <AddFile id={`${me}-add`} label={field.label ?? ''} caseId={desk.caseId} added={(f) => { list = [...list, f]; desk.set(path, list); }} />
     </div>
   );
 }

@@ -1,5 +1,5 @@
-// What this device keeps, sealed: drafts, entries not sent yet, entries that
-// came back, and the pages last read. One database a user; every value is
+// What this device keeps, sealed: drafts, entries and files not sent yet, entries
+// that came back, and the pages last read. One database a user; every value is
 // AES-256-GCM under a key that cannot be exported by script, bound to its place
 // by associated data. Sign-out wipes all of it.
 //
@@ -8,11 +8,11 @@
 // server-held key share that closes this comes with the device lease.
 import { openDB, deleteDB, type IDBPDatabase } from 'idb';
 
-export type Room = 'drafts' | 'queue' | 'back' | 'cache';
+export type Room = 'drafts' | 'queue' | 'back' | 'cache' | 'files' | 'bytes';
 interface Sealed { id: string; at: number; iv: Uint8Array; data: ArrayBuffer }
 export interface Kept<T> { id: string; at: number; value: T }
 
-const rooms: Room[] = ['drafts', 'queue', 'back', 'cache'];
+const rooms: Room[] = ['drafts', 'queue', 'back', 'cache', 'files', 'bytes'];
 const prefix = 'banyan-';
 const lastUser = 'banyan.last';
 
@@ -23,11 +23,12 @@ let key: CryptoKey | undefined;
 export async function openStore(user: string): Promise<void> {
   if (db?.name === prefix + user) return;
   db?.close();
-  db = await openDB(prefix + user, 1, {
+  db = await openDB(prefix + user, 2, {
     upgrade(d) {
-      for (const room of rooms) d.createObjectStore(room, { keyPath: 'id' });
-      d.createObjectStore('key');
+      for (const room of rooms) if (!d.objectStoreNames.contains(room)) d.createObjectStore(room, { keyPath: 'id' });
+      if (!d.objectStoreNames.contains('key')) d.createObjectStore('key');
     },
+    blocking(_, __, event) { (event.target as IDBDatabase).close(); }, // a newer app in another tab goes first
   });
   key = (await db.get('key', 'k')) as CryptoKey | undefined;
   if (!key) {
@@ -59,11 +60,28 @@ export async function wipe(): Promise<void> {
 }
 
 export async function put<T>(room: Room, id: string, value: T): Promise<void> {
+  await seal(room, id, new TextEncoder().encode(JSON.stringify(value)));
+}
+
+/** Keeps a file's content as it is. */
+export async function putBytes(id: string, content: ArrayBuffer): Promise<void> {
+  await seal('bytes', id, content);
+}
+
+export async function takeBytes(id: string): Promise<ArrayBuffer | undefined> {
+  const { d, k } = opened();
+  const s = (await d.get('bytes', id)) as Sealed | undefined;
+  try {
+    return s && (await crypto.subtle.decrypt({ name: 'AES-GCM', iv: s.iv as Uint8Array<ArrayBuffer>, additionalData: place('bytes', id) }, k, s.data));
+  } catch {
+    return undefined;
+  }
+}
+
+async function seal(room: Room, id: string, plain: BufferSource): Promise<void> {
   const { d, k } = opened();
   const iv = crypto.getRandomValues(new Uint8Array(12));
-  const data = await crypto.subtle.encrypt(
-    { name: 'AES-GCM', iv, additionalData: place(room, id) }, k, new TextEncoder().encode(JSON.stringify(value)),
-  );
+  const data = await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: place(room, id) }, k, plain);
   const sealed: Sealed = { id, at: Date.now(), iv, data };
   // Strict: on the disk before we say "kept", because batteries die.
   const tx = d.transaction(room, 'readwrite', { durability: room === 'cache' ? 'relaxed' : 'strict' });

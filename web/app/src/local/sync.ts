@@ -6,6 +6,7 @@
 import { signal, computed } from '@preact/signals';
 import { ApiError, NoNetwork, post } from '../api/client.ts';
 import type { EntryDraft, EntryResult, Problem } from '../api/types.ts';
+import { heldRefused, heldWaiting, loadFiles, clearFiles, sendFiles } from './files.ts';
 import { all, drop, isOpen, put } from './store.ts';
 import { uuid } from './uuid.ts';
 
@@ -19,7 +20,8 @@ export interface Returned extends Unsent { problems: Problem[]; message: string;
 
 export const unsent = signal<Unsent[]>([]);
 export const returned = signal<Returned[]>([]);
-export const unsentCount = computed(() => unsent.value.length);
+export const unsentCount = computed(() => unsent.value.length + heldWaiting.value.length);
+export const returnedCount = computed(() => returned.value.length + heldRefused.value.length);
 export const sending = signal(false);
 
 /** Called with each entry that the server has taken. */
@@ -39,11 +41,13 @@ export function newEntry(e: Omit<EntryDraft, 'written_at' | 'device'>, at: Date)
 export async function loadQueue(): Promise<void> {
   unsent.value = (await all<Unsent>('queue')).map((k) => k.value);
   returned.value = (await all<Returned>('back')).map((k) => k.value);
+  await loadFiles();
 }
 
 export function clearQueue(): void {
   unsent.value = [];
   returned.value = [];
+  clearFiles();
 }
 
 /** Keeps the entry on the device, then tries to send. Resolves when it is kept. */
@@ -79,9 +83,10 @@ async function round(): Promise<void> {
   if (!isOpen()) return;
   const items = (await all<Unsent>('queue')).map((k) => k.value);
   unsent.value = items;
-  if (items.length === 0) return;
+  if (items.length === 0 && heldWaiting.value.length === 0) return;
   sending.value = true;
   try {
+    if (!(await sendFiles())) return; // before the entries that name them
     for (const item of items) {
       if (!(await send(item))) return;
     }

@@ -6,7 +6,7 @@ import type { SessionLine } from '../api/types.ts';
 import { t, word } from '../lang/index.ts';
 import { moment } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
-import { flush, unsentCount, returned } from '../local/sync.ts';
+import { flush, returnedCount, unsentCount } from '../local/sync.ts';
 import { me, signOut } from '../session.ts';
 import { Langs } from '../shell.tsx';
 import { Act, Box, Dialog, Line, Shown, say } from '../ui/index.tsx';
@@ -36,7 +36,7 @@ export function AccountPage() {
 
 function Leave() {
   const [asking, setAsking] = useState(false);
-  const waiting = unsentCount.value + returned.value.length;
+  const waiting = unsentCount.value + returnedCount.value;
   return (
     <>
       <div><button type="button" class="btn danger" onClick={() => (waiting > 0 ? setAsking(true) : void signOut())}>{t('signout')}</button></div>
@@ -44,7 +44,7 @@ function Leave() {
         <div class="stack">
           <p>{t('signout.unsent.what')}</p>
           <div class="acts">
-            <Act kind="primary" run={async () => { await flush(); if (unsentCount.value + returned.value.length === 0) await signOut(); }}>{t('signout.send')}</Act>
+            <Act kind="primary" run={async () => { await flush(); if (unsentCount.value + returnedCount.value === 0) await signOut(); }}>{t('signout.send')}</Act>
             <button type="button" class="btn" onClick={() => setAsking(false)}>{t('signout.stay')}</button>
             <button type="button" class="btn danger" onClick={() => void signOut()}>{t('signout.anyway')}</button>
           </div>

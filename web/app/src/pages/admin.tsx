@@ -3,13 +3,15 @@
 import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { call, post, url } from '../api/client.ts';
-import type { AdminUser, Organisation, Policy as PolicyTable, PolicyRow } from '../api/types.ts';
-import { t, word, type Key } from '../lang/index.ts';
+import type { AdminUser, FormListing, Organisation, Policy as PolicyTable, PolicyRow } from '../api/types.ts';
+import { lang, languages, t, word, type Key } from '../lang/index.ts';
 import { moment } from '../lang/dates.ts';
+import { usePaged } from '../local/paged.ts';
 import { useRead } from '../local/reads.ts';
-import { query } from '../router.ts';
+import { go, query } from '../router.ts';
 import { may } from '../session.ts';
-import { Act, Box, Empty, Line, Shown, say } from '../ui/index.tsx';
+import { Act, Box, Empty, Line, More, Shown, say } from '../ui/index.tsx';
+import { useNames } from '../fill/sheet.tsx';
 
 const roles = ['screener', 'case_worker', 'supervisor', 'counsellor', 'lawyer', 'programme_manager', 'statistician', 'administrator', 'auditor'];
 const all: { id: string; key: Key; needs: string }[] = [
@@ -39,22 +41,36 @@ export function AdminPage() {
 }
 
 function Users() {
-  const read = useRead<Many<AdminUser>>('/api/admin/users');
+  const role = query.value.get('role') ?? '';
+  const state = query.value.get('state') ?? '';
+  const wanted = new URLSearchParams({ ...(role && { role }), ...(state && { state }) });
+  const list = usePaged<AdminUser>(`/api/admin/users?${wanted}`);
+  const choose = (name: string) => (e: Event) => {
+    const next = new URLSearchParams(wanted);
+    const v = (e.currentTarget as HTMLSelectElement).value;
+    if (v) next.set(name, v); else next.delete(name);
+    go(`/admin?part=users${next.size ? `&${next}` : ''}`, true);
+  };
+  const read = list.read;
   const [made, setMade] = useState<{ link: string }>();
   const [form, setForm] = useState({ name: '', login: '', role: 'case_worker' });
   return (
     <div class="stack-l">
-      <Shown of={read}>{(data) => (
-        <div class="scroll" tabIndex={0} role="region" aria-label={t('admin.users')}><table class="stackable">
+      <div class="filters" role="group" aria-label={t('filter')}>
+        <label>{t('admin.role')}<select value={role} onChange={choose('role')}><option value="">{t('any')}</option>{roles.map((r) => <option key={r} value={r}>{word(`role.${r}`, r)}</option>)}</select></label>
+        <label>{t('admin.state')}<select value={state} onChange={choose('state')}><option value="">{t('any')}</option>{['active', 'disabled'].map((s) => <option key={s} value={s}>{word(`userstate.${s}`, s)}</option>)}</select></label>
+      </div>
+      <Shown of={read}>{() => list.items.length === 0 ? <Empty title={t('admin.users.none')}><p>{t('admin.users.none.next')}</p></Empty> : (
+        <div><div class="scroll" tabIndex={0} role="region" aria-label={t('admin.users')}><table class="stackable">
           <thead><tr><th scope="col">{t('admin.name')}</th><th scope="col">{t('signin.login')}</th><th scope="col">{t('admin.roles')}</th><th scope="col">{t('admin.state')}</th><th scope="col">{t('admin.do')}</th></tr></thead>
-          <tbody>{items(data).map((u) => {
+          <tbody>{list.items.map((u) => {
             const off = u.state === 'disabled' || u.state === 'locked';
             return (
               <tr key={u.id}><th scope="row">{u.name}</th><td>{u.login}</td><td>{(u.roles ?? []).map((r) => word(`role.${r}`, r)).join(', ')}</td><td>{word(`userstate.${u.state ?? 'active'}`, u.state ?? '')}</td>
-                <td><Act run={async () => { await call('PATCH', url`/api/admin/users/${u.id}`, { state: off ? 'active' : 'disabled' }); read.reload(); }}>{t(off ? 'admin.enable' : 'admin.disable')}<span class="visually-hidden"> {u.name}</span></Act></td></tr>
+                <td><Act run={async () => { await call('PATCH', url`/api/admin/users/${u.id}`, { state: off ? 'active' : 'disabled' }); list.reload(); }}>{t(off ? 'admin.enable' : 'admin.disable')}<span class="visually-hidden"> {u.name}</span></Act></td></tr>
             );
           })}</tbody>
-        </table></div>
+        </table></div><More n={list.items.length} next={list.next} load={list.more} /></div>
       )}</Shown>
       <section class="panel stack measure"><h2>{t('admin.invite')}</h2><p class="soft">{t('admin.invite.why')}</p>
         <Line label={t('admin.name')}>{(id) => <input id={id} type="text" value={form.name} onInput={(e) => setForm({ ...form, name: e.currentTarget.value })} />}</Line>
@@ -64,7 +80,7 @@ function Users() {
         <div><Act kind="primary" disabled={!form.login.trim()} run={async () => {
           const r = await post<{ token?: string; link?: string }>('/api/admin/invitations', { name: form.name.trim(), login: form.login.trim(), roles: [form.role] });
           setMade({ link: r.link ?? `${location.origin}/invitation#${r.token ?? ''}` });
-          read.reload();
+          list.reload();
         }}>{t('admin.invite.go')}</Act></div>
       </section>
     </div>
@@ -72,19 +88,20 @@ function Users() {
 }
 
 function Organisations() {
-  const read = useRead<Many<Organisation>>('/api/admin/organisations');
-  const teams = useRead<Many<{ id: string; name: string; org?: string; lead?: string }>>('/api/admin/teams');
+  const orgs = usePaged<Organisation>('/api/admin/organisations');
+  const teams = usePaged<{ id: string; name: string; supervisor?: string }>('/api/admin/teams');
+  const names = useNames('');
   const [name, setName] = useState('');
   const [team, setTeam] = useState('');
   return (
     <div class="two">
       <section class="stack"><h2>{t('admin.orgs')}</h2>
-        <Shown of={read}>{(d) => <ul class="list">{items(d).map((o) => <li key={o.id}><b>{o.name}</b> <span class="soft small">{[o.kind && word(`org.${o.kind}`, o.kind), o.country].filter(Boolean).join(' · ')}</span></li>)}</ul>}</Shown>
+        <Shown of={orgs.read}>{() => <><ul class="list">{orgs.items.map((o) => <li key={o.id}><b>{o.name}</b> <span class="soft small">{[o.kind && word(`org.${o.kind}`, o.kind), o.country].filter(Boolean).join(' · ')}</span></li>)}</ul><More n={orgs.items.length} next={orgs.next} load={orgs.more} /></>}</Shown>
         <Line label={t('admin.org.new')}>{(id) => <input id={id} type="text" value={name} onInput={(e) => setName(e.currentTarget.value)} />}</Line>
-        <div><Act disabled={!name.trim()} run={async () => { await post('/api/admin/organisations', { name: name.trim(), kind: 'ngo' }); setName(''); read.reload(); say(t('admin.added')); }}>{t('add')}</Act></div>
+        <div><Act disabled={!name.trim()} run={async () => { await post('/api/admin/organisations', { name: name.trim(), kind: 'ngo' }); setName(''); orgs.reload(); say(t('admin.added')); }}>{t('add')}</Act></div>
       </section>
       <section class="stack"><h2>{t('admin.teams')}</h2>
-        <Shown of={teams}>{(d) => items(d).length === 0 ? <Empty title={t('admin.teams.none')} /> : <ul class="list">{items(d).map((x) => <li key={x.id}><b>{x.name}</b></li>)}</ul>}</Shown>
+        <Shown of={teams.read}>{() => teams.items.length === 0 ? <Empty title={t('admin.teams.none')} /> : <><ul class="list">{teams.items.map((x) => <li key={x.id}><b>{x.name}</b> <span class="soft small">{x.supervisor && [t('around.supervisor'), names('user', x.supervisor)].filter(Boolean).join(': ')}</span></li>)}</ul><More n={teams.items.length} next={teams.next} load={teams.more} /></>}</Shown>
         <Line label={t('admin.team.new')}>{(id) => <input id={id} type="text" value={team} onInput={(e) => setTeam(e.currentTarget.value)} />}</Line>
         <div><Act disabled={!team.trim()} run={async () => { await post('/api/admin/teams', { name: team.trim() }); setTeam(''); teams.reload(); say(t('admin.added')); }}>{t('add')}</Act></div>
       </section>
@@ -161,27 +178,31 @@ interface ContentState {
 
 function Content() {
   const read = useRead<ContentState>('/api/admin/content');
+  const titles = useRead<FormListing[]>(`/api/forms?lang=${lang.value}`);
+  const title = (f: { id: string; title: string }) => titles.data?.find((x) => x.id === f.id)?.title ?? f.title;
   const count = (x: unknown[] | number | undefined) => (Array.isArray(x) ? x.length : x ?? 0);
   return (
     <Shown of={read}>{(d) => (
       <div class="stack">
         <p>{t('content.counts', { forms: count(d.forms), lists: count(d.lists), n: d.faults?.length ?? 0 })}</p>
         {(d.faults ?? []).length > 0 && <Box kind="bad"><ul>{d.faults!.map((f, i) => <li key={i}>{[f.file, f.line].filter(Boolean).join(':')} {f.message}</li>)}</ul></Box>}
-        {(d.languages ?? []).length > 0 && <table><caption>{t('content.languages')}</caption><tbody>{d.languages!.map((l) => <tr key={l.language}><th scope="row">{l.language}</th><td class="n">{l.total ? `${Math.round((100 * (l.covered ?? 0)) / l.total)} %` : ''}</td><td>{word(`content.${l.status}`, l.status ?? '')}</td></tr>)}</tbody></table>}
-        {Array.isArray(d.forms) && <table><caption>{t('content.forms')}</caption><tbody>{d.forms.map((f) => <tr key={f.id}><th scope="row">{f.title}</th><td class="n">{t('content.version', { n: f.version })}</td><td>{f.status ? <span class="tag medium">{word(`content.${f.status}`, f.status)}</span> : ''}</td></tr>)}</tbody></table>}
+        {(d.languages ?? []).length > 0 && <table><caption>{t('content.languages')}</caption><tbody>{d.languages!.map((l) => <tr key={l.language}><th scope="row">{languages.find((x) => x.id === l.language)?.name ?? l.language}</th><td class="n">{l.total ? `${Math.round((100 * (l.covered ?? 0)) / l.total)} %` : ''}</td><td>{word(`content.${l.status}`, l.status ?? '')}</td></tr>)}</tbody></table>}
+        {Array.isArray(d.forms) && <table><caption>{t('content.forms')}</caption><tbody>{d.forms.map((f) => <tr key={f.id}><th scope="row">{title(f)}</th><td class="n">{t('content.version', { n: f.version })}</td><td>{f.status ? <span class="tag medium">{word(`content.${f.status}`, f.status)}</span> : ''}</td></tr>)}</tbody></table>}
       </div>
     )}</Shown>
   );
 }
 
 function Audit() {
-  const read = useRead<Many<{ at: string; user?: string; by?: string; action: string; words?: string; on?: string }>>('/api/admin/audit');
+  const list = usePaged<{ at: string; by: string; action: string; on?: string; detail?: Record<string, string> }>('/api/admin/audit');
+  const names = useNames('');
+  const named = (id: string | undefined) => (id === 'system' ? t('audit.system') : id && (names('user', id) ?? names('org', id)));
   return (
-    <Shown of={read}>{(d) => items(d).length === 0 ? <Empty title={t('audit.empty')} /> : (
-      <div class="scroll" tabIndex={0} role="region" aria-label={t('admin.audit')}><table class="stackable">
+    <Shown of={list.read}>{() => list.items.length === 0 ? <Empty title={t('audit.empty')} /> : (
+      <div><div class="scroll" tabIndex={0} role="region" aria-label={t('admin.audit')}><table class="stackable">
         <thead><tr><th scope="col">{t('access.when')}</th><th scope="col">{t('access.who')}</th><th scope="col">{t('access.what')}</th></tr></thead>
-        <tbody>{items(d).map((a, i) => <tr key={i}><td class="nowrap num">{moment(a.at)}</td><th scope="row">{a.user ?? a.by}</th><td>{word(`did.${a.action}`, a.words ?? a.action)} {a.on && <Extra>{a.on}</Extra>}</td></tr>)}</tbody>
-      </table></div>
+        <tbody>{list.items.map((a, i) => <tr key={i}><td class="nowrap num">{moment(a.at)}</td><th scope="row">{named(a.by) ?? <code class="small">{a.by}</code>}</th><td>{word(`did.${a.action}`, a.action)} {a.on && a.on !== a.by && <Extra>{named(a.on) ?? <code class="small">{a.on}</code>}</Extra>}</td></tr>)}</tbody>
+      </table></div><More n={list.items.length} next={list.next} load={list.more} /></div>
     )}</Shown>
   );
 }

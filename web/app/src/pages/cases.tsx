@@ -1,12 +1,11 @@
 // My cases: the caseload, filtered and paged by cursor.
-import { useEffect, useState } from 'preact/hooks';
-import { get, url } from '../api/client.ts';
-import type { CaseSummary, Page } from '../api/types.ts';
+import { url } from '../api/client.ts';
+import type { CaseSummary } from '../api/types.ts';
 import { t } from '../lang/index.ts';
-import { useRead } from '../local/reads.ts';
+import { usePaged } from '../local/paged.ts';
 import { query, go } from '../router.ts';
 import { may } from '../session.ts';
-import { Due, Empty, More, RiskTag, Shown, caseLine, say, errorWords, statusOf, statusWord } from '../ui/index.tsx';
+import { Due, Empty, More, RiskTag, Shown, caseLine, statusOf, statusWord } from '../ui/index.tsx';
 
 const statuses = ['contact', 'screened', 'consent', 'registered', 'assessed', 'planned', 'in_service', 'follow_up', 'closed'];
 
@@ -18,10 +17,12 @@ export function CasesPage() {
     if (v) wanted.set(name, v);
   }
   if (!wanted.has('scope')) wanted.set('scope', 'mine');
-  const path = `/api/cases?${wanted}`;
-  const read = useRead<Page<CaseSummary>>(path);
-  const [more, setMore] = useState<{ items: CaseSummary[]; next?: string | undefined }>();
-  useEffect(() => setMore(undefined), [path]);
+  // Work first: what is closed is shown when it is asked for.
+  const status = wanted.get('status') ?? 'open';
+  const asked = new URLSearchParams(wanted);
+  if (status === 'all') asked.delete('status'); else asked.set('status', status);
+  const path = `/api/cases?${asked}`;
+  const list = usePaged<CaseSummary>(path);
 
   const filter = (name: string) => (e: Event) => {
     const next = new URLSearchParams(wanted);
@@ -36,23 +37,16 @@ export function CasesPage() {
       <div class="top"><h1 tabIndex={-1}>{t('nav.cases')}</h1></div>
       <div class="filters" role="group" aria-label={t('filter')}>
         <label>{t('filter.scope')}<select value={wanted.get('scope') ?? ''} onChange={filter('scope')}>{scopes.map((s) => <option value={s} key={s}>{t(`scope.${s as 'mine' | 'team' | 'organisation'}`)}</option>)}</select></label>
-        <label>{t('filter.status')}<select value={wanted.get('status') ?? ''} onChange={filter('status')}><option value="">{t('any')}</option>{statuses.map((s) => <option value={s} key={s}>{statusWord(s)}</option>)}</select></label>
+        <label>{t('filter.status')}<select value={status} onChange={filter('status')}><option value="open">{t('status.open')}</option><option value="all">{t('any')}</option>{statuses.map((s) => <option value={s} key={s}>{statusWord(s)}</option>)}</select></label>
         <label>{t('filter.risk')}<select value={wanted.get('risk') ?? ''} onChange={filter('risk')}><option value="">{t('any')}</option>{(['high', 'medium', 'low'] as const).map((r) => <option value={r} key={r}>{t(`risk.${r}`)}</option>)}</select></label>
         <label>{t('filter.sort')}<select value={wanted.get('sort') ?? 'risk'} onChange={filter('sort')}><option value="risk">{t('sort.risk')}</option><option value="recent">{t('sort.recent')}</option></select></label>
       </div>
-      <Shown of={read}>{(data) => {
-        const items = [...data.items, ...(more?.items ?? [])];
-        if (items.length === 0) return <Empty title={t('cases.empty')}><p>{t('cases.empty.next')}</p></Empty>;
-        return (
-          <>
-            <ul class="rows">{items.map((c) => <li key={c.id}><CaseRow c={c} /></li>)}</ul>
-            <More next={more ? more.next : data.next} load={() => {
-              get<Page<CaseSummary>>(`${path}&cursor=${encodeURIComponent((more ? more.next : data.next) ?? '')}`)
-                .then((p) => setMore({ items: [...(more?.items ?? []), ...p.items], next: p.next }), (e: Error) => say(errorWords(e).title));
-            }} />
-          </>
-        );
-      }}</Shown>
+      <Shown of={list.read}>{() => list.items.length === 0 ? <Empty title={t('cases.empty')}><p>{t('cases.empty.next')}</p>{status !== 'all' && <p><a class="tall" href={`/cases?${new URLSearchParams({ scope: wanted.get('scope')!, status: 'all' })}`}>{t('cases.all')}</a></p>}</Empty> : (
+        <>
+          <ul class="rows">{list.items.map((c) => <li key={c.id}><CaseRow c={c} /></li>)}</ul>
+          <More n={list.items.length} next={list.next} load={list.more} />
+        </>
+      )}</Shown>
     </>
   );
 }

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiError, get, post } from '../api/client.ts';
 import type { Me, SignedIn, Ways } from '../api/types.ts';
 import { t } from '../lang/index.ts';
-import { segments } from '../router.ts';
+import { go, segments } from '../router.ts';
 import { endedMeanwhile, welcome } from '../session.ts';
 import { Langs, Logo } from '../shell.tsx';
 import { Box, Line, errorWords } from '../ui/index.tsx';
@@ -17,7 +17,8 @@ async function enter(answer: SignedIn): Promise<'totp' | undefined> {
 }
 
 export function SignIn() {
-  const [step, setStep] = useState<'password' | 'totp'>('password');
+  // Single sign-on comes back to /totp where a code is still asked.
+  const [step, setStep] = useState<'password' | 'totp'>(segments.value[0] === 'totp' ? 'totp' : 'password');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string>();
   const [ways, setWays] = useState<Ways>({});
@@ -30,6 +31,7 @@ export function SignIn() {
     try {
       if ((await enter(await work())) === 'totp') setStep('totp');
       else if (invited) { history.replaceState(null, '', '/'); location.reload(); }
+      else if (segments.value[0] === 'totp') go('/', true);
     } catch (e) {
       const wrong = e instanceof ApiError && (e.status === 401 || e.status === 403 || e.status === 422 || e.status === 400);
       setError(wrong ? t(invited ? 'invite.wrong' : step === 'totp' ? 'signin.code.wrong' : 'signin.wrong') : errorWords(e as Error).title);
@@ -61,7 +63,7 @@ export function SignIn() {
         ) : step === 'totp' ? (
           <form key="totp" onSubmit={submit((f) => post('/api/sign-in/totp', { code: String(f.get('code')).replace(/\s/g, '') }))}>
             <Line label={t('signin.code')} hint={t('signin.code.hint')}>{(id) => <input id={id} name="code" type="text" inputMode="numeric" autocomplete="one-time-code" pattern="[0-9 ]{6,7}" required autofocus />}</Line>
-            <button class="btn primary" disabled={busy}>{t('signin.go')}</button>
+            <div class="acts"><button class="btn primary" disabled={busy}>{t('signin.go')}</button><button type="button" class="btn" onClick={() => { setStep('password'); setError(undefined); go('/', true); }}>{t('signin.again')}</button></div>
           </form>
         ) : (
           <form key="password" onSubmit={submit((f) => post('/api/sign-in', { login: String(f.get('login')).trim(), password: f.get('password') }))}>

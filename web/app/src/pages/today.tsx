@@ -2,17 +2,17 @@
 // Every line opens the one place where it is done.
 import type { Go, Today, TodayItem } from '../api/types.ts';
 import { url } from '../api/client.ts';
-import { clock, longToday, setServerNow } from '../lang/dates.ts';
+import { clock, longToday, setServerNow, when } from '../lang/dates.ts';
 import { t, word } from '../lang/index.ts';
 import { useRead } from '../local/reads.ts';
-import { returned } from '../local/sync.ts';
+import { returnedCount } from '../local/sync.ts';
 import { may } from '../session.ts';
-import { FindBox } from '../shell.tsx';
+import { FindBox, places } from '../shell.tsx';
 import { Due, Empty, RiskTag, Shown, ageText, whoIs } from '../ui/index.tsx';
 
 /** Where an item is done. */
 export function placeOf(go: Go, kind = ''): string {
-  if (go.record && ['dispute', 'approval', 'approved', 'returned', 'override'].includes(kind)) return url`/cases/${go.case}/records/${go.record}`;
+  if (go.record && ['dispute', 'approval', 'approved', 'returned', 'override', 'look'].includes(kind)) return url`/cases/${go.case}/records/${go.record}`;
   if (go.tab) return url`/cases/${go.case}?tab=${go.tab === 'disputes' ? 'approvals' : go.tab}`;
   if (go.form) return url`/cases/${go.case}/do/${go.form}` + (go.record ? url`/${go.record}` : '');
   if (go.record) return url`/cases/${go.case}/records/${go.record}`;
@@ -31,8 +31,8 @@ export function TodayPage() {
         {mayFind() && <FindBox />}
         {may.value.has('open') && mayFind() && <a class="btn primary" href="/find">{t('first.contact')}</a>}
       </div>
-      {returned.value.length > 0 && (
-        <div class="box bad"><strong>{t('returned.some', { n: returned.value.length })}</strong> <a class="tall" href="/unsent">{t('returned.see')}</a></div>
+      {returnedCount.value > 0 && (
+        <div class="box bad"><strong>{t('returned.some', { n: returnedCount.value })}</strong> <a class="tall" href="/unsent">{t('returned.see')}</a></div>
       )}
       <Shown of={read}>{(data) => <Groups data={data} />}</Shown>
     </>
@@ -42,7 +42,7 @@ export function TodayPage() {
 function Groups({ data }: { data: Today }) {
   const c = data.counts;
   const any = data.groups.some((g) => g.items.length > 0);
-  if (!any) return <Empty title={t('today.empty')}><p>{t('today.empty.next')}</p></Empty>;
+  if (!any) return <Empty title={t('today.empty')}><p>{t('today.empty.next')}</p><p class="acts centre">{places().filter((p) => p.href !== '/').map((p) => <a class="btn" key={p.href} href={p.href}>{t(p.key)}</a>)}</p></Empty>;
   return (
     <>
       <p class="soft">{[t('today.overdue', { n: c.overdue }), t('today.due', { n: c.today }), t('today.new', { n: c.new })].join(', ')}.</p>
@@ -58,14 +58,17 @@ function Groups({ data }: { data: Today }) {
 
 function Row({ item, isNew }: { item: TodayItem; isNew: boolean }) {
   const c = item.case;
-  const who = [c?.name, whoIs(c?.sex, c?.age), ageText(c?.age)].filter(Boolean).join(', ');
+  // What was escalated to a role names a case that this person may not open: then whom to ask.
+  const mayOpen = !c || c.status !== '';
+  const who = mayOpen && [c?.name, whoIs(c?.sex, c?.age), ageText(c?.age)].filter(Boolean).join(', ');
   const line = [c?.code, who, item.note].filter(Boolean).join(' · ');
   const due = clock(item.due_at);
+  const Line = mayOpen ? 'a' : 'div';
   return (
-    <a class="row" href={placeOf(item.go, item.kind)}>
-      {isNew || !c ? <span class="tag info">{word(`kind.${item.kind}`, t('kind.new'))}</span> : <RiskTag level={c.risk} />}
-      <span><b>{item.title}</b><span class="soft">{line}{item.for && <> · {item.for}</>}{item.escalated && <> · {t('escalated')}</>}</span></span>
-      <span class={`clock ${due.state}`}>{item.due_at ? <Due at={item.due_at} /> : item.kind === 'dispute' ? t('settle') : ''}</span>
-    </a>
+    <Line class="row" {...(mayOpen ? { href: placeOf(item.go, item.kind) } : {})}>
+      {!mayOpen ? <span class="tag info">{word(`kind.${item.kind}`, t('kind.task'))}</span> : isNew || !c ? <span class="tag info">{word(`kind.${item.kind}`, t('kind.new'))}</span> : <RiskTag level={c.risk} />}
+      <span><b>{item.title}</b><span class="soft">{line}{item.for && <> · {mayOpen ? item.for : t('find.ask', { name: item.for })}</>}{item.escalated && <> · {t('escalated')}</>}</span></span>
+      <span class={`clock ${isNew ? '' : due.state}`}>{isNew && item.due_at ? when(item.due_at) : item.due_at ? <Due at={item.due_at} /> : item.kind === 'dispute' ? t('settle') : ''}</span>
+    </Line>
   );
 }

@@ -3,7 +3,9 @@
 import { t } from '../lang/index.ts';
 import { moment } from '../lang/dates.ts';
 import { url } from '../api/client.ts';
-import { flush, forgetReturned, returned, sending, unsent, type Returned } from '../local/sync.ts';
+import { forgetFile, heldRefused, heldWaiting, retryFile, type Held } from '../local/files.ts';
+import { flush, forgetReturned, returned, returnedCount, sending, unsent, unsentCount, type Returned } from '../local/sync.ts';
+import { sizeOf } from '../ui/files.tsx';
 import { put } from '../local/store.ts';
 import { Act, Empty, say } from '../ui/index.tsx';
 
@@ -12,15 +14,32 @@ export function UnsentPage() {
     <div class="stack">
       <h1 tabIndex={-1}>{t('unsent.title')}</h1>
       {returned.value.map((b) => <Back key={b.id} b={b} />)}
-      {unsent.value.length === 0 && returned.value.length === 0 && <Empty title={t('unsent.none')} />}
-      {unsent.value.length > 0 && (
+      {heldRefused.value.map((h) => <FileBack key={h.id} h={h} />)}
+      {unsentCount.value === 0 && returnedCount.value === 0 && <Empty title={t('unsent.none')} />}
+      {unsentCount.value > 0 && (
         <>
           <p class="soft">{t('unsent.what')}</p>
-          <ul class="list">{unsent.value.map((u) => <li key={u.id} class="form-row"><span><b>{u.title}</b></span><span class="soft small">{moment(u.entry.written_at)}</span></li>)}</ul>
+          <ul class="list">{unsent.value.map((u) => <li key={u.id} class="form-row"><span><b>{u.title}</b></span><span class="soft small">{moment(u.entry.written_at)}</span></li>)}
+            {heldWaiting.value.map((h) => <li key={h.id} class="form-row"><span><b>{t('file')}</b> <a href={url`/cases/${h.stream}?tab=files`}>{h.name}</a></span><span class="soft small num">{sizeOf(h.size)} · {moment(h.at)}</span></li>)}</ul>
           <Act kind="primary" run={flush} disabled={sending.value}>{t('unsent.try')}</Act>
         </>
       )}
     </div>
+  );
+}
+
+/** A file that the server does not keep: removed, or tried again. */
+function FileBack({ h }: { h: Held }) {
+  return (
+    <article class="box bad stack-s">
+      <h2>{t('returned.title', { title: h.name })}</h2>
+      <p>{h.refused || t('refused.title')}</p>
+      <div class="acts">
+        <Act kind="primary" run={async () => { await retryFile(h); await flush(); }}>{t('unsent.try')}</Act>
+        <a class="btn" href={url`/cases/${h.stream}?tab=files`}>{t('the.case')}</a>
+        <Act run={async () => { await forgetFile(h.id); say(t('returned.dropped')); }}>{t('returned.drop')}</Act>
+      </div>
+    </article>
   );
 }
 

@@ -33,6 +33,7 @@ export function ageText(age: Age | number | undefined): string {
   if (age === undefined || age === null) return '';
   if (typeof age === 'number') return String(age);
   if (age.years !== undefined && age.text === `about ${age.years}`) return t('age.about', { n: age.years });
+  if (age.text === 'presumed child') return t('presumed.child');
   return age.text || (age.years === undefined ? '' : String(age.years));
 }
 
@@ -93,9 +94,14 @@ export function errorWords(e: Error): { title: string; next: string } {
     if (e.status === 404) return { title: t('error.absent'), next: t('error.absent.next') };
     if (e.status === 403) return { title: t('error.denied'), next: e.message };
     if (e.status === 429) return { title: t('error.busy'), next: t('error.busy.next') };
-    if (e.status < 500) return { title: e.message || t('error.refused'), next: t('error.refused.next') };
+    if (e.status < 500) return { title: sentence(e.problems[0]?.message || e.message) || t('error.refused'), next: t('error.refused.next') };
   }
   return { title: t('error.server'), next: t('error.server.next') };
+}
+
+/** The server's words, which it also joins to others, as a sentence of their own. */
+function sentence(text: string): string {
+  return text && text.charAt(0).toLocaleUpperCase() + text.slice(1) + (/[.!?។]$/.test(text) ? '' : '.');
 }
 
 export function ErrorNote({ error, retry }: { error: Error; retry?: () => void }) {
@@ -194,8 +200,17 @@ export function Toast() {
   );
 }
 
-/** More of a list, by cursor. */
-export function More({ next, load }: { next: string | undefined; load: () => void }) {
-  if (!next) return null;
-  return <p class="wrap"><button type="button" class="btn" onClick={load}>{t('more')}</button></p>;
+/** How much of a list is shown, and the rest by cursor. What comes takes the focus, so that a keyboard goes on where it was. */
+export function More({ n, next, load }: { n?: number; next: string | undefined; load: () => Promise<unknown> | void }) {
+  const [busy, setBusy] = useState(false);
+  if (!next && n === undefined) return null;
+  return (
+    <p class="wrap more">
+      {n !== undefined && <span class="soft small" role="status">{t(next ? 'shown.some' : 'shown.all', { n })}</span>}
+      {next && <button type="button" class="btn" disabled={busy} aria-busy={busy} onClick={() => {
+        setBusy(true);
+        Promise.resolve(load()).catch((e: Error) => say(errorWords(e).title)).finally(() => setBusy(false));
+      }}>{t('more')}</button>}
+    </p>
+  );
 }

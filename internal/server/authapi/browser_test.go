@@ -1,0 +1,69 @@
+package authapi_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"banyan/internal/identity"
+	"banyan/internal/server"
+	"banyan/internal/server/servertest"
+	"banyan/web/app"
+	"banyan/web/app/apptest"
+)
+
+// TestACodeIsAskedInTheBrowserAfterSingleSignOn goes the whole way in a real
+// browser: the button, the ministry, back, the code of the phone, the app.
+func TestACodeIsAskedInTheBrowserAfterSingleSignOn(t *testing.T) {
+	if testing.Short() || !webapp.Built() {
+		t.Skip("the staff app in a browser: not in short mode, and only when it is built (go run ./web/app/build)")
+	}
+	browser, err := apptest.Start(context.Background())
+	if errors.Is(err, apptest.ErrNoBrowser) {
+		t.Skip(err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(err)
+	defer browser.Close()
+	assets, err := server.Assets(webapp.FS())
+	must(err)
+	m := newMinistry(t, servertest.NewClock().Now) // the world's clock stands at the same time
+	sso := &identity.OIDCConfig{Name: "Ministry", Issuer: m.URL, ClientID: "banyan", ClientSecret: "s", TrustEmail: true}
+	w := servertest.Start(t, servertest.Setup{Identity: identity.Config{OIDC: sso}, Server: func(c *server.Config) { c.App = assets }})
+	sso.RedirectURL = w.URL + "/api/sign-in/oidc/callback"
+	mina := withMina(w)
+	phone := w.SignedIn(mina.ID)
+	var e struct{ Secret string }
+	phone.Call("POST", "/api/me/totp", map[string]string{}).Into(t, &e)
+	code := func() string {
+		t.Helper()
+		out, err := totp.GenerateCode(e.Secret, w.Clock.Now())
+		must(err)
+		return out
+	}
+	if a := phone.Call("POST", "/api/me/totp", map[string]string{"code": code()}); a.Status != 200 {
+		t.Fatalf("confirming gave %d %s", a.Status, a.Body)
+	}
+	w.Clock.Advance(time.Minute) // a code counts once
+
+	page, err := browser.Open(w.URL, true)
+	must(err)
+	defer page.Close()
+	must(page.Go("/"))
+	must(page.Press("Sign in with Ministry"))
+	must(page.Wait(`location.pathname === '/totp' && document.querySelector('input[name=code]')`))
+	must(page.Type("input[name=code]", "000000"))
+	must(page.Keys("\r"))
+	must(page.Sees("This code is not right"))
+	must(page.Fill("input[name=code]", code()))
+	must(page.Press("Sign in"))
+	must(page.Wait(`location.pathname === '/' && document.querySelector('nav.side-in')?.innerText.includes('Mina')`))
+}
