@@ -27,6 +27,8 @@ type cube struct {
 	live    []bool
 	sources []SourceInfo // sources[0] is the own one
 
+	tables sync.Map // countedKey → *counted, of the rows as they are now
+
 	own  map[string]ownRow // by stream
 	seen ownState          // what own amounts to
 	dead int
@@ -91,6 +93,7 @@ func (r *Register) refresh(ctx context.Context) error {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		c.tables.Clear()
 		if err := r.update(ctx, tx, state, imported); err != nil {
 			c.columns = nil // half-filled: start afresh next time
 			return fmt.Errorf("reading the facts into memory: %w", err)

@@ -112,7 +112,7 @@ export interface AccessLine { at: string; user: string; name?: string; action: s
 export interface Variable { id: string; label: string; list?: string; multi?: boolean }
 export interface RegisterTable {
   rows: { code: string; label: string }[]; cols: { code: string; label: string }[]; cells: (number | null)[][];
-  row_totals?: (number | null)[]; col_totals?: (number | null)[]; total: number | null; threshold: number; hidden: number; sources?: string[]; citations?: string[];
+  row_totals?: (number | null)[]; col_totals?: (number | null)[]; total: number | null; threshold: number; hidden: number; source?: string; citation?: string;
 }
 export interface RegisterSource { id: string; label: string; rows?: number | null; since?: string; citation?: string }
 
