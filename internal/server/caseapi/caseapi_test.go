@@ -20,6 +20,7 @@ import (
 	"banyan/internal/forms"
 	"banyan/internal/identity"
 	"banyan/internal/journal"
+	"banyan/internal/linkage"
 	"banyan/internal/policy"
 	"banyan/internal/server/caseapi"
 	"banyan/internal/server/servertest"
@@ -52,8 +53,9 @@ func newOffice(t *testing.T, db *store.DB) *office {
 	if err := store.Migrate(context.Background(), keyring, vault.Schema()); err != nil {
 		t.Fatal(err)
 	}
-	o.World = servertest.Start(t, servertest.Setup{DB: db, Schemas: []store.Schema{journal.Schema(), casework.Schema()}, Routes: func(w *servertest.World) {
+	o.World = servertest.Start(t, servertest.Setup{DB: db, Schemas: []store.Schema{journal.Schema(), linkage.Schema(), casework.Schema()}, Routes: func(w *servertest.World) {
 		o.projector = casework.NewProjector(rules)
+		o.projector.LinkWith(bytes.Repeat([]byte{1}, linkage.KeySize))
 		o.journal = journal.New(w.DB, vault.Open(keyring, vault.NewMemoryMaster(), w.Clock.Now), w.Clock.Now, o.projector)
 		o.cases = casework.New(rules, o.journal, w.Policy, caseapi.NewDirectory(w.Identity, w.Clock.Now), o.projector, w.Clock.Now)
 		caseapi.Routes(w.Frame, caseapi.Config{Cases: o.cases})

@@ -78,7 +78,8 @@ func (s *Server) routes() {
 	on("GET /api/cases/{id}/prefill/{form}", s.prefill)
 	on("POST /api/entries", s.entries)
 	on("GET /api/cases/{id}/access", func(w http.ResponseWriter, r *http.Request) { send(w, s.access()) })
-	for _, act := range []string{"move", "assign", "approve", "break-glass", "exclusions"} {
+	on("GET /api/cases/{id}/alike", func(w http.ResponseWriter, r *http.Request) { send(w, []object{}) })
+	for _, act := range []string{"move", "assign", "approve", "break-glass", "exclusions", "alike"} {
 		on("POST /api/cases/{id}/"+act, func(w http.ResponseWriter, r *http.Request) {
 			c := s.find(r.PathValue("id"))
 			if c == nil {

@@ -12,6 +12,7 @@ import { uuid } from '../local/uuid.ts';
 import { query, setTitle } from '../router.ts';
 import { Act, Dialog, Due, ErrorNote, Line, Name, RiskTag, Shown, ageText, say, statusOf, statusWord, whoIs } from '../ui/index.tsx';
 import { formPlace } from '../fill/place.ts';
+import { Alike } from './alike.tsx';
 import { BreakGlass } from './breakglass.tsx';
 import { AroundPanel, ConsentPanel, LookedPanel, tabs, TabBody } from './tabs.tsx';
 
@@ -31,6 +32,7 @@ function Case({ page, reload }: { page: CasePage; reload: () => void }) {
     <>
       <p class="crumbs"><a href="/cases">{t('nav.cases')}</a> / {page.code} · {t('why.see', { why: page.why })}</p>
       <Header page={page} reload={reload} />
+      <Alike page={page} />
       <div class="cols">
         <div>
           <nav class="tabs" aria-label={t('case.parts')}>
