@@ -51,7 +51,7 @@ type Kind string
 const (
 	NameBirthday Kind = "name+birthday" // with sex
 	NameHome     Kind = "name+home"     // with sex and birth year, in a district
-	NameMother   Kind = "name+mother"   // with sex and birth year, in a province, and a mother's name
+	NameMother   Kind = "name+mother"   // with sex, near, in a province, and a mother's name
 	NamePhone    Kind = "name+phone"
 	NameYear     Kind = "name+year"     // with sex, near
 	PartHome     Kind = "part+home"     // a part of the name, with sex, near, in a province
@@ -95,11 +95,13 @@ func (k Key) Tokens(p Person) ([]Token, error) {
 		m.each(NamePhone, p.Phones, func(phone string) []string { return []string{whole, phone} })
 		for _, year := range e.years {
 			m.each(NameHome, e.districts, func(d string) []string { return []string{whole, e.sex, year, d} })
-			for _, province := range e.provinces {
-				m.each(NameMother, e.mothers, func(mother string) []string { return []string{whole, e.sex, year, province, mother} })
-			}
 		}
 		m.each(NameYear, e.near, func(year string) []string { return []string{whole, e.sex, year} })
+		for _, province := range e.provinces {
+			for _, mother := range e.mothers {
+				m.each(NameMother, e.near, func(year string) []string { return []string{whole, e.sex, year, province, mother} })
+			}
+		}
 	}
 	for _, part := range e.parts {
 		m.each(PartBirthday, e.birthdays, func(day string) []string { return []string{part, e.sex, day} })

@@ -119,7 +119,7 @@ func Alike(ctx context.Context, q store.Querier, stream, org string) ([]Match, e
 
 func sharing(ctx context.Context, q store.Querier, stream, org string) ([]Match, error) {
 	rows, err := q.Query(ctx, `SELECT p.stream, p.org, count(*) FROM linkage_token mine
-		JOIN linkage_token theirs ON theirs.token = mine.token AND theirs.stream <> mine.stream
+		JOIN linkage_token theirs ON theirs.kind = mine.kind AND theirs.token = mine.token AND theirs.stream <> mine.stream
 		JOIN linkage_person p ON p.stream = theirs.stream
 		WHERE mine.stream = $1 AND (p.org = $2 OR $2 = '')
 		GROUP BY p.stream, p.org ORDER BY count(*) DESC, p.stream LIMIT $3`, stream, org, mostAlike)

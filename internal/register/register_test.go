@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"banyan/internal/linkage"
 	"banyan/internal/register"
 	"banyan/internal/store"
 	"banyan/internal/store/storetest"
@@ -23,7 +24,7 @@ func oneFile(yaml string) fs.FS {
 
 func open(t testing.TB, db *store.DB) *register.Register {
 	t.Helper()
-	if err := store.Migrate(ctx, db, register.Schema()); err != nil {
+	if err := store.Migrate(ctx, db, linkage.Schema(), register.Schema()); err != nil {
 		t.Fatal(err)
 	}
 	r, err := register.New(db, definition(t), 0)

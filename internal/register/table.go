@@ -45,6 +45,8 @@ type Table struct {
 	Threshold            int64
 	Hidden               int // how many entries, totals included, are hidden
 	Source               SourceInfo
+	Joined               *int64 // own cases that count within another one's person; nil: from 1 to threshold − 1
+	Undecided            *int64 // pairs of own cases that are near, and that nobody has decided on; nil likewise
 }
 
 // RequestError says what is wrong with a table's request, by field.
@@ -224,7 +226,18 @@ func (q *query) table(c *counted) *Table {
 	if q.mirrored {
 		t.mirror()
 	}
+	if q.source == 0 {
+		t.Joined, t.Undecided = q.enough(q.c.joined), q.enough(q.c.undecided)
+	}
 	return t
+}
+
+// enough gives a count that may be shown.
+func (q *query) enough(n int64) *int64 {
+	if n > 0 && n < q.threshold {
+		return nil
+	}
+	return &n
 }
 
 func (t *Table) mirror() {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"banyan/internal/exchange/ctdc"
+	"banyan/internal/linkage"
 	"banyan/internal/register"
 	"banyan/internal/store"
 	"banyan/internal/store/storetest"
@@ -29,7 +30,7 @@ func filled(b *testing.B) (*register.Register, *store.DB) {
 	}
 	defer file.Close()
 	db := storetest.SQLite(b)
-	if err := store.Migrate(ctx, db, register.Schema()); err != nil {
+	if err := store.Migrate(ctx, db, linkage.Schema(), register.Schema()); err != nil {
 		b.Fatal(err)
 	}
 	r, err := register.New(db, definition(b), 0)

@@ -10,7 +10,7 @@ CREATE TABLE linkage_token (
 	token text NOT NULL
 );
 CREATE INDEX linkage_token_stream ON linkage_token (stream);
-CREATE INDEX linkage_token_token ON linkage_token (token, stream);
+CREATE INDEX linkage_token_kind ON linkage_token (kind, token, stream);
 
 -- What persons decided about two streams, drawn from the one in whose history the decision stands.
 CREATE TABLE linkage_decision (

@@ -49,7 +49,7 @@ type Variable struct {
 type Source struct {
 	ID       string     `json:"id"`
 	Label    string     `json:"label"`
-	Rows     *int64     `json:"rows" doc:"Persons; null where the number is hidden"`
+	Rows     *int64     `json:"rows" doc:"Persons; of the own source its cases; null where the number is hidden"`
 	Since    *time.Time `json:"since,omitempty" doc:"When it was imported"`
 	Citation string     `json:"citation,omitempty" doc:"To be shown wherever its figures are"`
 }
@@ -73,6 +73,8 @@ type Table struct {
 	Hidden    int        `json:"hidden" doc:"How many counts are hidden, those included that would give others away"`
 	Source    string     `json:"source"`
 	Citation  string     `json:"citation,omitempty"`
+	Joined    *int64     `json:"joined" doc:"Own cases that count within the person of another one; null: a few, or another source"`
+	Undecided *int64     `json:"undecided" doc:"Pairs of own cases that may be one person's and wait for a decision; null likewise"`
 }
 
 type langInput struct {
@@ -170,7 +172,7 @@ func (h *handler) table(ctx context.Context, in *tableInput) (*tableOutput, erro
 	in.Lang = lang(ctx, in.Lang)
 	out := Table{Rows: h.lines(in.Lang, t.Rows, t.RowLines), Cols: h.lines(in.Lang, t.Cols, t.ColLines), Cells: t.Cells,
 		RowTotals: t.RowTotals, ColTotals: t.ColTotals, Total: t.Total, Threshold: t.Threshold, Hidden: t.Hidden,
-		Source: t.Source.ID, Citation: t.Source.Citation}
+		Source: t.Source.ID, Citation: t.Source.Citation, Joined: t.Joined, Undecided: t.Undecided}
 	return &tableOutput{out}, nil
 }
 

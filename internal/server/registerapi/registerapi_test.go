@@ -17,6 +17,7 @@ import (
 	"banyan/content"
 	"banyan/internal/fault"
 	"banyan/internal/forms"
+	"banyan/internal/linkage"
 	"banyan/internal/policy"
 	"banyan/internal/register"
 	"banyan/internal/server"
@@ -44,7 +45,7 @@ func door(t *testing.T, allow func(context.Context, string) error) (http.Handler
 
 func open(t *testing.T, db *store.DB) *register.Register {
 	t.Helper()
-	if err := store.Migrate(ctx, db, register.Schema()); err != nil {
+	if err := store.Migrate(ctx, db, linkage.Schema(), register.Schema()); err != nil {
 		t.Fatal(err)
 	}
 	def, err := register.Load(content.FS)
@@ -190,7 +191,7 @@ func TestNobodyReadsWithoutLeaveAndEveryRouteNamesItsAction(t *testing.T) {
 // TestTheFrameLetsInWhoThePolicyNames goes through the real door with a user
 // of each role.
 func TestTheFrameLetsInWhoThePolicyNames(t *testing.T) {
-	w := servertest.Start(t, servertest.Setup{Schemas: []store.Schema{register.Schema()}, Routes: func(w *servertest.World) {
+	w := servertest.Start(t, servertest.Setup{Schemas: []store.Schema{linkage.Schema(), register.Schema()}, Routes: func(w *servertest.World) {
 		registerapi.Routes(w.Frame.API, registerapi.Deps{Register: open(t, w.DB), Allow: registerapi.Guarded})
 	}})
 	if faults := server.Check(w.Frame.API, w.Policy); len(faults) > 0 {

@@ -116,6 +116,7 @@ export interface AlikeCase { id: string; code: string; status: string; opened: s
 export interface RegisterTable {
   rows: { code: string; label: string }[]; cols: { code: string; label: string }[]; cells: (number | null)[][];
   row_totals?: (number | null)[]; col_totals?: (number | null)[]; total: number | null; threshold: number; hidden: number; source?: string; citation?: string;
+  joined?: number | null; undecided?: number | null;
 }
 export interface RegisterSource { id: string; label: string; rows?: number | null; since?: string; citation?: string }
 

@@ -59,6 +59,7 @@ function Picture({ table, rows, cols }: { table: RegisterTable; rows: string; co
   return (
     <div class="stack">
       <p class="soft">{table.total === null ? t('register.total.hidden') : t('register.total', { n: table.total, total: number(table.total) })} {table.hidden > 0 && t('register.hidden', { n: table.hidden, under: table.threshold })}</p>
+      {table.source === 'own' && <p class="soft small">{t('register.joined', { n: few(table.joined, table.threshold) })} {t('register.undecided', { n: few(table.undecided, table.threshold) })}</p>}
       <div class="two">
         <figure class="figure"><div ref={svg} role="img" aria-label={t('register.picture', { title })} /><figcaption class="small soft">{title}. {t('register.picture.table')}</figcaption></figure>
         <div class="scroll" tabIndex={0} role="region" aria-label={title}>
@@ -82,6 +83,9 @@ function Picture({ table, rows, cols }: { table: RegisterTable; rows: string; co
     </div>
   );
 }
+
+/** A count that is shown, or that it is a small one. */
+const few = (n: number | null | undefined, under: number): string => n === null || n === undefined ? t('register.few', { under }) : number(n);
 
 function Cell({ n, under }: { n: number | null | undefined; under: number }) {
   if (n === null || n === undefined) return <span class="hidden-cell" title={t('register.hidden.why', { under })}>{t('register.hidden.cell')}</span>;
