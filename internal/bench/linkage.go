@@ -30,11 +30,11 @@ type LinkageRow struct {
 type LinkageReport struct {
 	Children      int
 	Rows          []LinkageRow
-	DifferentSame int   // pairs of different children judged the same
-	Siblings      int   // of them, siblings
-	Candidates    int   // pairs of different children that share a token
-	Joined        int   // all pairs judged the same
-	AllPairs      int64 // of different children
+	DifferentSame int // pairs of different children judged the same
+	Siblings      int // of them, siblings
+	Candidates    int // pairs of different children that share a token
+	Joined        int // all pairs judged the same
+	AllPairs      int64
 	TokensEach    float64
 }
 
