@@ -53,6 +53,7 @@ func runBenchLinkage(_ context.Context, args []string, out, errOut io.Writer) er
 	fmt.Fprintf(out, "\n%d children, %.1f tokens each, %.1f s wall, %.1f s CPU\n", r.Children, r.TokensEach, time.Since(began).Seconds(), cpuSeconds()-used)
 	fmt.Fprintf(out, "all pairs:                      %d; of different children, %d share a token\n", r.AllPairs, r.Candidates)
 	fmt.Fprintf(out, "judged the same, and are not:   %d (%d siblings): %.2f in 1,000 that share a token (target: under 1)\n", r.DifferentSame, r.Siblings, 1000*r.FalseOfCandidates())
+	fmt.Fprintf(out, "judged likely, and are not:     %d, %.1f for each registration\n", r.WrongHints-r.DifferentSame, 2*float64(r.WrongHints-r.DifferentSame)/float64(r.Registrations))
 	fmt.Fprintf(out, "judged the same:                %d, right in %.1f %%\n", r.Joined, 100*r.Precision())
 	if r.FalseOfCandidates() >= mostFalse {
 		return fmt.Errorf("the target was missed")

@@ -29,10 +29,12 @@ type LinkageRow struct {
 // LinkageReport is what was measured.
 type LinkageReport struct {
 	Children      int
+	Registrations int
 	Rows          []LinkageRow
 	DifferentSame int // pairs of different children judged the same
 	Siblings      int // of them, siblings
 	Candidates    int // pairs of different children that share a token
+	WrongHints    int // of the candidates, those judged likely or the same
 	Joined        int // all pairs judged the same
 	AllPairs      int64
 	TokensEach    float64
@@ -134,6 +136,7 @@ func Linkage(children int, seed uint64) (LinkageReport, error) {
 			report.Rows[r.how].Pairs++
 		}
 	}
+	report.Registrations = len(all)
 	report.TokensEach = float64(total) / float64(len(all))
 	report.AllPairs = int64(len(all)) * int64(len(all)-1) / 2
 	for i, r := range all {
@@ -150,6 +153,9 @@ func Linkage(children int, seed uint64) (LinkageReport, error) {
 				}
 				if all[j].child != r.child {
 					report.Candidates++
+					if verdict != linkage.No {
+						report.WrongHints++
+					}
 					if verdict == linkage.Same {
 						report.DifferentSame++
 						if all[j].family == r.family {
@@ -159,7 +165,9 @@ func Linkage(children int, seed uint64) (LinkageReport, error) {
 					continue
 				}
 				row := &report.Rows[r.how]
-				row.LikelyOrMore++
+				if verdict != linkage.No {
+					row.LikelyOrMore++
+				}
 				if verdict == linkage.Same {
 					row.Same++
 				}

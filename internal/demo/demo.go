@@ -69,6 +69,8 @@ type Maker struct {
 	rng    *rand.Rand
 	ids    Directory
 	given  map[string]bool // given to cases so far
+	again  *rand.Rand      // who comes back
+	former []former
 }
 
 // Directory gives the real ids of organisations, teams and staff that the
@@ -91,7 +93,7 @@ func New(content fs.FS, lib *forms.Library, seed uint64, now time.Time, ids Dire
 		return nil, fmt.Errorf("reading places for the demo: %w", err)
 	}
 	return &Maker{lib: lib, names: names, places: places, now: now.Truncate(time.Minute), ids: ids,
-		given: map[string]bool{}, rng: rand.New(rand.NewPCG(seed, 0xba17a))}, nil
+		given: map[string]bool{}, again: rand.New(rand.NewPCG(seed, 0xa9a1)), rng: rand.New(rand.NewPCG(seed, 0xba17a))}, nil
 }
 
 // Organisations and Staff are the same in every country of this package.

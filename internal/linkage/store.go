@@ -85,8 +85,8 @@ const Different Verdict = "different"
 // mostAlike bounds how many streams one stream is compared with.
 const mostAlike = 200
 
-// Alike gives the streams that share a token with one, or that were decided on,
-// strongest first. org bounds them to one organisation; empty asks of all.
+// Alike gives the streams that are likely, or judged, the same person as one,
+// strongest first, with what was decided about them. org bounds them to one organisation; empty asks of all.
 func Alike(ctx context.Context, q store.Querier, stream, org string) ([]Match, error) {
 	decided, err := decisions(ctx, q, stream)
 	if err != nil {
@@ -108,9 +108,11 @@ func Alike(ctx context.Context, q store.Querier, stream, org string) ([]Match, e
 		}
 		e := Weigh(mine, theirs)
 		m.Verdict, m.shared, m.Decided = e.Verdict(), len(e.Shared), decided[m.Stream]
-		out = append(out, m)
+		if m.Verdict != No {
+			out = append(out, m)
+		}
 	}
-	rank := map[Verdict]int{Same: 0, Likely: 1, No: 2}
+	rank := map[Verdict]int{Same: 0, Likely: 1}
 	slices.SortFunc(out, func(a, b Match) int {
 		return cmp.Or(cmp.Compare(rank[a.Verdict], rank[b.Verdict]), cmp.Compare(b.shared, a.shared), strings.Compare(a.Stream, b.Stream))
 	})

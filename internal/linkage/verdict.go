@@ -21,8 +21,9 @@ type Evidence struct {
 	Both   []Kind // both have tokens of it, the same or not
 }
 
-// Verdict is the rule. One shared token makes a pair likely. Same asks for
-// three things:
+// Verdict is the rule. One shared token makes a pair likely, unless it is the
+// whole name's consonants with the year and nothing else: of a thousand such
+// pairs hardly one is one child. Same asks for three things:
 //
 //   - the whole name with something of the person's own beside it: date of birth;
 //     or birth year with district, with province and mother, or the phone;
@@ -31,7 +32,7 @@ type Evidence struct {
 //     the date of birth together with another of these;
 //   - that neither the dates of birth nor the mothers' names are at odds.
 func (e Evidence) Verdict() Verdict {
-	if len(e.Shared) == 0 {
+	if len(e.Shared) == 0 || len(e.Shared) == 1 && e.shares(NameYear) {
 		return No
 	}
 	if e.odds(NameBirthday) || e.odds(NameMother) {
