@@ -232,6 +232,23 @@ func (q *query) table(c *counted) *Table {
 	return t
 }
 
+// Persons counts the persons of the own cases, each once.
+func (r *Register) Persons(ctx context.Context) (int64, error) {
+	if err := r.refresh(ctx); err != nil {
+		return 0, fmt.Errorf("counting persons: %w", err)
+	}
+	r.cube.mu.RLock()
+	defer r.cube.mu.RUnlock()
+	var n int64
+	q := query{c: &r.cube}
+	for row := range r.cube.source {
+		if q.counts(row) {
+			n++
+		}
+	}
+	return n, nil
+}
+
 // enough gives a count that may be shown.
 func (q *query) enough(n int64) *int64 {
 	if n > 0 && n < q.threshold {

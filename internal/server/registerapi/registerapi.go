@@ -49,7 +49,7 @@ type Variable struct {
 type Source struct {
 	ID       string     `json:"id"`
 	Label    string     `json:"label"`
-	Rows     *int64     `json:"rows" doc:"Persons; of the own source its cases; null where the number is hidden"`
+	Rows     *int64     `json:"rows" doc:"Persons; null where the number is hidden"`
 	Since    *time.Time `json:"since,omitempty" doc:"When it was imported"`
 	Citation string     `json:"citation,omitempty" doc:"To be shown wherever its figures are"`
 }
@@ -145,6 +145,9 @@ func (h *handler) sources(ctx context.Context, in *langInput) (*sourcesOutput, e
 		one := Source{ID: s.ID, Label: s.Title, Citation: s.Citation}
 		if s.ID == register.OwnSource {
 			one.Label = inWords(lang(ctx, in.Lang), s.ID, s.Title)
+			if s.Rows, err = h.Register.Persons(ctx); err != nil { // cases would tell how few children came back
+				return nil, err
+			}
 		}
 		if s.Rows == 0 || s.Rows >= h.Register.Threshold() {
 			one.Rows = &s.Rows
