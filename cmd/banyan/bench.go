@@ -14,6 +14,7 @@ import (
 // benchVerbs lists the verbs in the order in which help shows them.
 var benchVerbs = []command{
 	{"release", "safe releases: speed, loss, error and attacks, beside the Synthetic Data Showcase", benchRelease},
+	{"linkage", "whether two cases are one child's: found, missed, and two children taken for one", runBenchLinkage},
 	{"scope", "the estimates of banyan scope, beside the R packages' times", runBenchScope},
 }
 

@@ -16,6 +16,7 @@ import (
 	"banyan/internal/casework"
 	"banyan/internal/identity"
 	"banyan/internal/journal"
+	"banyan/internal/linkage"
 	"banyan/internal/register"
 	"banyan/internal/store"
 	"banyan/internal/vault"
@@ -114,7 +115,7 @@ func (r *Record) Close() error {
 // Schemas lists the tables of every room of the main database, in the order
 // in which they are made.
 func Schemas() []store.Schema {
-	return []store.Schema{journal.Schema(), identity.Schema(), casework.Schema(), register.Schema()}
+	return []store.Schema{journal.Schema(), identity.Schema(), linkage.Schema(), casework.Schema(), register.Schema()}
 }
 
 // prepareFolder makes sure that the data folder is there, and reads its note

@@ -114,6 +114,7 @@ func (a *App) openWork(ctx context.Context) error {
 		return fmt.Errorf("content: %w", err)
 	}
 	cases := casework.NewProjector(rules)
+	cases.LinkWith(a.Master.Derive("linkage 1"))
 	facts, err := register.NewProjector(definition, a.Master.Derive("pseudonyms 1"), a.countries.of, rules.Shape)
 	if err != nil {
 		return err

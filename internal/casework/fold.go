@@ -46,6 +46,7 @@ const (
 	actFile        = "act.file"        // coded: file, sha256, media, size; identity: name
 	actToldAgain   = "act.told_again"  // coded: times
 	actAcknowledge = "act.acknowledge" // coded: clock, record
+	actLink        = "act.link"        // coded: other (a case), same
 )
 
 // Record is one filled form as it stands now.
@@ -128,7 +129,8 @@ type Case struct {
 	Glasses  []Glass
 	Files    []FileRef
 	Acks     []ack
-	Told     int // how often the story had to be told again
+	Links    []Link // one for each case that was decided on
+	Told     int    // how often the story had to be told again
 
 	Risk       string
 	RiskSince  time.Time
@@ -429,6 +431,8 @@ func (c *Case) act(o journal.Opened) {
 		name, _ := o.Answers[journal.Identity]["name"].(string)
 		size, _ := coded["size"].(float64)
 		c.Files = append(c.Files, FileRef{ID: text("file"), Entry: o.ID, SHA256: text("sha256"), Media: text("media"), Name: name, Size: int64(size), At: at, Author: o.Author})
+	case actLink:
+		c.link(text("other"), coded["same"] == true, o.Author, at)
 	case actToldAgain:
 		times, _ := coded["times"].(float64)
 		c.Told += max(1, int(times))

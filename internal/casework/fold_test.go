@@ -365,6 +365,9 @@ func drawHistory(t *rapid.T, rules *Rules) []journal.Opened {
 	for i := range rapid.IntRange(1, 25).Draw(t, "entries") {
 		s.later(time.Duration(rapid.IntRange(0, 90).Draw(t, "minutes")) * time.Minute)
 		s.author = rapid.SampledFrom([]string{"worker", "border", "super"}).Draw(t, "author")
+		if rapid.IntRange(0, 9).Draw(t, "compared") == 0 {
+			s.act(actLink, map[string]any{"other": rapid.SampledFrom([]string{"a", "b"}).Draw(t, "other"), "same": rapid.Bool().Draw(t, "same")}, nil)
+		}
 		form := rapid.SampledFrom([]string{formContact, formScreening, formConsent, formRegistration, formAssessment, formPlan, formService, formClosure, formSafetyPlan}).Draw(t, "form")
 		answers := map[string]map[string]any{formContact: {"safe_now": "no", "nickname": fmt.Sprint("n", i)}, formScreening: screeningAnswers, formConsent: consentAnswers,
 			formRegistration: with(registrationAnswers, "first_name", fmt.Sprint("n", i)), formAssessment: assessmentAnswers, formPlan: planAnswers,

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"banyan/internal/journal"
+	"banyan/internal/linkage"
 	"banyan/internal/names"
 	"banyan/internal/store"
 )
@@ -34,8 +35,9 @@ func Schema() store.Schema {
 // Projector draws the rows of cases, and keeps the names index in memory up
 // to date with what was committed.
 type Projector struct {
-	rules *Rules
-	index *names.Index
+	rules   *Rules
+	index   *names.Index
+	linkKey linkage.Key // nil: no linkage tokens are drawn
 
 	mu    sync.Mutex
 	drawn map[string]*Case // by stream, as last drawn, until it is committed
@@ -56,7 +58,7 @@ func (p *Projector) Name() string { return "cases" }
 
 // Tables that rebuild redraws.
 func (p *Projector) Tables() []string {
-	return []string{"case_view", "case_task", "case_glass", "case_excluded", "case_shared", "case_notice"}
+	return append([]string{"case_view", "case_task", "case_glass", "case_excluded", "case_shared", "case_notice"}, linkage.Tables...)
 }
 
 // Labels of sealed cells.
@@ -112,7 +114,7 @@ func (p *Projector) Project(ctx context.Context, tx *store.Tx, s journal.Stream,
 			return fmt.Errorf("drawing a case: %w", err)
 		}
 	}
-	return nil
+	return p.drawLinkage(ctx, tx, s, c)
 }
 
 // The tables as Redraw wants them.

@@ -23,7 +23,7 @@ func (v *view) timeline() []TimelineItem {
 // actTitles name the system's acts.
 var actTitles = map[string]string{
 	actOpen: "Case opened", actAssign: "Assigned", actMove: "Status changed", actApprove: "Decision", actExclude: "Exclusion",
-	actBreakGlass: "Opened in an emergency", actFile: "File added", actToldAgain: "Had to tell it again", actAcknowledge: "Seen by the supervisor",
+	actBreakGlass: "Opened in an emergency", actFile: "File added", actToldAgain: "Had to tell it again", actAcknowledge: "Seen by the supervisor", actLink: "Compared with another case",
 }
 
 func (v *view) timelineItem(o journal.Opened) TimelineItem {

@@ -53,6 +53,7 @@ type child struct {
 	unsafe     bool   // a caregiver is suspected
 	sexual     bool   // the specialist pathway
 	trafficked bool
+	home       map[string]any // set when it was told
 }
 
 func (m *Maker) oneCase() (Case, error) {
@@ -61,10 +62,13 @@ func (m *Maker) oneCase() (Case, error) {
 	t := &teller{m: m, c: &Case{Org: org, Stage: stage}, worker: m.ids.User(worker), boss: m.ids.User(boss),
 		orgID: m.ids.Org(org), heads: map[string]string{}, records: map[string]string{}, facts: map[string]any{}, child: m.newChild()}
 	t.at = m.begin(stage)
+	begun := t.at
+	t.child = m.maybeFormer(t.child, stage, begun)
 	t.c.Stream = m.id(t.at)
 	if err := t.tell(stage, organisationCountry(org), teamOf(worker)); err != nil {
 		return Case{}, err
 	}
+	m.keepFormer(stage, t.child, begun)
 	return *t.c, nil
 }
 
@@ -141,7 +145,11 @@ func (m *Maker) begin(stage string) time.Time {
 		"assessed": {8, 30}, "planned": {15, 45}, "in_service": {25, 130}, "follow_up": {110, 200}, "closed": {200, 1095}}[stage]
 	days := back[0] + m.rng.IntN(back[1]-back[0]+1)
 	at := m.now.AddDate(0, 0, -days).Truncate(24 * time.Hour)
-	return at.Add(time.Duration(1+m.rng.IntN(9))*time.Hour + time.Duration(m.rng.IntN(60))*time.Minute)
+	at = at.Add(time.Duration(1+m.rng.IntN(9))*time.Hour + time.Duration(m.rng.IntN(60))*time.Minute)
+	if at.After(m.now.Add(-time.Hour)) { // nobody is met in the future
+		at = at.AddDate(0, 0, -1)
+	}
+	return at
 }
 
 // tell writes the entries up to the stage.
@@ -207,6 +215,9 @@ func (t *teller) later(hours int) {
 }
 
 func (t *teller) contact() error {
+	if home := t.m.places.any(t.m.rng, t.child.country); t.child.home == nil {
+		t.child.home = home
+	}
 	c := t.child
 	said := map[string]any{
 		"contact_at": t.at.Add(-20 * time.Minute).Format(time.RFC3339), "place": t.m.places.any(t.m.rng, pick(t.m.rng, []string{"KHM", "THA", "LAO"})),
@@ -294,7 +305,7 @@ func (t *teller) registration() error {
 		"first_name": c.name.Given, "last_name": c.name.Family, "other_names": []any{strings.TrimSpace(c.name.GivenLatin + " " + c.name.FamilyLatin)},
 		"age": map[string]any{"years": float64(c.age), "observed_on": t.at.Format(time.DateOnly)}, "age_basis": c.basis, "sex": c.sex,
 		"dob": nil, "phones": nil, "nationality": []any{c.country}, "languages": []any{language(c.country)}, "risk_level": c.risk, "case_worker": t.worker, "supervisor": t.boss,
-		"home_location": t.m.places.any(t.m.rng, c.country), "current_location": t.m.places.any(t.m.rng, "KHM"), "agency_ids": nil,
+		"home_location": c.home, "current_location": t.m.places.any(t.m.rng, "KHM"), "agency_ids": nil,
 	}
 	if c.name.Family == "" {
 		delete(said, "last_name")

@@ -71,6 +71,8 @@ type Maker struct {
 	rng    *rand.Rand
 	ids    Directory
 	given  map[string]bool // given to cases so far
+	again  *rand.Rand      // who comes back
+	former []former
 
 	signs      *rand.Rand // for the answers of screenings
 	signsIn100 int        // of a hundred questions, how many the next child answers with yes
@@ -100,7 +102,7 @@ func New(content fs.FS, lib *forms.Library, seed uint64, now time.Time, ids Dire
 		return nil, fmt.Errorf("reading screening instruments for the demo: %w", faults[0])
 	}
 	return &Maker{lib: lib, screen: instruments, names: names, places: places, now: now.Truncate(time.Minute), ids: ids,
-		given: map[string]bool{}, rng: rand.New(rand.NewPCG(seed, 0xba17a)), signs: rand.New(rand.NewPCG(seed, 0x5c4ee))}, nil
+		given: map[string]bool{}, rng: rand.New(rand.NewPCG(seed, 0xba17a)), signs: rand.New(rand.NewPCG(seed, 0x5c4ee)), again: rand.New(rand.NewPCG(seed, 0xa9a1))}, nil
 }
 
 // Organisations and Staff are the same in every country of this package.

@@ -200,7 +200,7 @@ func spellingLikeness(a, b string) float64 {
 // common parts of names that say little about who it is, as they sound.
 var common = func() map[string]bool {
 	m := map[string]bool{}
-	for _, s := range strings.Fields("ma ko daw u mg maung saw naw nang sai thi van md mohammad mst mosammat bin binti kumari kumar bahadur devi bibi begum khatun akter miss mr mrs ny srey thao nang chao นาย นาง นางสาว เด็กชาย เด็กหญิง ด ช ญ မောင် မ ကို ဦး ဒေါ် ທ້າວ ນາງ कुमारी कुमार बहादुर देवी বেগম খাতুন মোঃ মোছাঃ") {
+	for _, s := range strings.Fields("ma ko daw u mg maung saw naw nang sai thi van thị văn md mohammad mst mosammat bin binti kumari kumar bahadur devi bibi begum khatun akter miss mr mrs ny srey thao nang chao นาย นาง นางสาว เด็กชาย เด็กหญิง ด ช ญ မောင် မ ကို ဦး ဒေါ် ທ້າວ ນາງ कुमारी कुमार बहादुर देवी বেগম খাতুন মোঃ মোছাঃ") {
 		for _, w := range words(s) {
 			m[w.text] = true
 		}

@@ -27,14 +27,20 @@ type cube struct {
 	live    []bool
 	sources []SourceInfo // sources[0] is the own one
 
-	own  map[string]ownRow // by stream
-	seen ownState          // what own amounts to
-	dead int
+	tables sync.Map // countedKey → *counted, of the rows as they are now
+
+	own    map[string]ownRow // by stream
+	seen   ownState          // what own amounts to
+	dead   int
+	people people
+
+	joined, undecided int64 // see tally
 }
 
 type ownRow struct {
 	row      int32
 	position int64
+	person   bool // who agreed to a row of the own
 }
 
 // ownState is equal exactly when nothing was written in between (a write moves
@@ -91,6 +97,7 @@ func (r *Register) refresh(ctx context.Context) error {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		c.tables.Clear()
 		if err := r.update(ctx, tx, state, imported); err != nil {
 			c.columns = nil // half-filled: start afresh next time
 			return fmt.Errorf("reading the facts into memory: %w", err)
@@ -103,12 +110,18 @@ func (r *Register) update(ctx context.Context, tx *store.Tx, state ownState, imp
 	c := &r.cube
 	fresh := c.columns == nil || !sameSources(c.sources[1:], imported) || c.dead > 1000+len(c.live)/4
 	if !fresh && state != c.seen {
-		if err := c.readOwn(ctx, tx, c.seen.newest); err != nil {
+		changed, err := c.readOwn(ctx, tx, c.seen.newest)
+		if err != nil {
 			return err
 		}
-		fresh = c.seen != state // rows went away, or came late below the newest position
+		if fresh = c.seen != state; !fresh { // else rows went away, or came late below the newest position
+			if err := r.joinChanged(ctx, tx, changed); err != nil {
+				return err
+			}
+		}
 	}
 	if !fresh {
+		c.joined, c.undecided = c.tally()
 		return nil
 	}
 	r.resetCube()
@@ -118,7 +131,12 @@ func (r *Register) update(ctx context.Context, tx *store.Tx, state ownState, imp
 			return err
 		}
 	}
-	return c.readOwn(ctx, tx, -1)
+	if _, err := c.readOwn(ctx, tx, -1); err != nil {
+		return err
+	}
+	err := r.joinAll(ctx, tx)
+	c.joined, c.undecided = c.tally()
+	return err
 }
 
 func (c *cube) readSource(ctx context.Context, tx *store.Tx, source uint16) error {
@@ -128,32 +146,33 @@ func (c *cube) readSource(ctx context.Context, tx *store.Tx, source uint16) erro
 	})
 }
 
-// readOwn takes the own facts newer than a log position.
-func (c *cube) readOwn(ctx context.Context, tx *store.Tx, after int64) error {
-	rows, err := tx.Query(ctx, `SELECT stream, codes, position FROM register_fact WHERE position > $1 ORDER BY position, stream`, after)
+// readOwn takes the own facts newer than a log position, and gives their streams.
+func (c *cube) readOwn(ctx context.Context, tx *store.Tx, after int64) (changed []string, err error) {
+	rows, err := tx.Query(ctx, `SELECT stream, person, codes, position FROM register_fact WHERE position > $1 ORDER BY position, stream`, after)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var stream, codes string
+		var stream, person, codes string
 		var position int64
-		if err := rows.Scan(&stream, &codes, &position); err != nil {
-			return err
+		if err := rows.Scan(&stream, &person, &codes, &position); err != nil {
+			return nil, err
 		}
 		row, err := c.add(0, codes)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		old, had := c.own[stream]
 		if had {
 			c.live[old.row] = false
 			c.dead++
 		}
-		c.own[stream] = ownRow{row, position}
+		c.own[stream] = ownRow{row, position, person != ""}
 		c.seen = ownState{int64(len(c.own)), c.seen.sum + position - old.position, max(c.seen.newest, position)}
+		changed = append(changed, stream)
 	}
-	return rows.Err()
+	return changed, rows.Err()
 }
 
 // add appends a packed fact as a row.

@@ -5,13 +5,16 @@ package register
 // leave the house.
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
+	"banyan/internal/linkage"
 	"banyan/internal/store"
 )
 
@@ -85,22 +88,47 @@ func (e *exporter) all(ctx context.Context, tx *store.Tx, imported []SourceInfo,
 	return nil
 }
 
+// own writes one line a case; the cases of one person have one pseudonym. The
+// lines are in its order, so that theirs says nothing of when a case was opened.
 func (e *exporter) own(ctx context.Context, tx *store.Tx) error {
-	rows, err := tx.Query(ctx, `SELECT person, codes FROM register_fact ORDER BY person, codes`)
+	rows, err := tx.Query(ctx, `SELECT stream, person, codes FROM register_fact ORDER BY stream`)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
+	type line struct{ person, codes string }
+	lines := map[string]line{} // by stream
 	for rows.Next() {
-		var person, packed string
-		if err := rows.Scan(&person, &packed); err != nil {
+		var stream string
+		var l line
+		if err := rows.Scan(&stream, &l.person, &l.codes); err != nil {
 			return err
 		}
-		if err := e.row(OwnSource, person, packed); err != nil {
+		lines[stream] = l
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	pairs, err := linkage.Pairs(ctx, tx)
+	if err != nil {
+		return err
+	}
+	pairs = slices.DeleteFunc(pairs, func(p linkage.Pair) bool { return lines[p.A].person == "" || lines[p.B].person == "" })
+	for _, streams := range linkage.Persons(pairs) {
+		first := lines[streams[0]].person
+		for _, s := range streams {
+			lines[s] = line{first, lines[s].codes}
+		}
+	}
+	sorted := slices.SortedFunc(maps.Values(lines), func(a, b line) int {
+		return cmp.Or(strings.Compare(a.person, b.person), strings.Compare(a.codes, b.codes))
+	})
+	for _, l := range sorted {
+		if err := e.row(OwnSource, l.person, l.codes); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
+	return nil
 }
 
 func (e *exporter) row(source, person, packed string) error {

@@ -27,11 +27,11 @@
 // Both engines keep the same: a text row per own case, and compressed blocks
 // of 8,192 rows per imported source. Counting works on columns of dictionary
 // codes in memory, filled when first asked for, and brought up to date from the
-// rows whose log position is newer (Cube). A table of two variables hides
-// cells below the threshold, and further cells until no hidden one follows
-// from the rest of that table (Hide). That protection looks at one table at a
-// time: what several tables together give away, and anything that is to be
-// published, is the business of package disclosure.
+// rows whose log position is newer (Cube). Which lines a variable has is settled
+// once for all its tables (lines.go), so that all totals can be shown; which
+// cells stay hidden is settled for each table (hide.go, which says what is
+// promised and what not). Anything that is to be published is the business of
+// package disclosure.
 package register
 
 import (

@@ -8,37 +8,27 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // NotRecorded stands for persons without a value in a table's row or column;
-// Others for the persons whose values are not among the most frequent ones
-// that a long table lists. No code list has them.
+// Others for the persons whose values too few have, or that a long table does
+// not list. No code list has them.
 const (
 	NotRecorded = "_none"
 	Others      = "_others"
 	Everybody   = "_all" // the one column of a table of one variable
 )
 
-// Limits of one table.
-const (
-	DefaultLines = 40  // rows, and columns, listed before Others
-	MaxLines     = 120 // of either
-	maxFilters   = 8
-)
+// maxLines is how many rows, and columns, a table lists one by one. It cannot be
+// chosen: two lists of different length would give away what one of them hides.
+const maxLines = 40
 
-// TableRequest asks for one table.
+// TableRequest asks for one table. It has no filters: the difference of two
+// filtered tables can be one person. Chosen groups of persons are the business
+// of package disclosure, which looks at all the tables that leave the house.
 type TableRequest struct {
-	Rows, Cols string   // two different variables; no Cols counts one variable
-	Sources    []string // empty: all
-	Filters    []Filter // a person counts who meets all of them
-	Lines      int      // most rows and columns listed; 0: DefaultLines
-}
-
-// Filter keeps persons who have one of these codes (NotRecorded: none at all).
-type Filter struct {
-	Variable string
-	Codes    []string
+	Rows, Cols string // two different variables; no Cols counts one variable
+	Source     string // empty: the own cases. Sources are never added up: one person may stand in two, and the larger would give the smaller away
 }
 
 // Line is a row or column of a table.
@@ -54,7 +44,9 @@ type Table struct {
 	Total                *int64
 	Threshold            int64
 	Hidden               int // how many entries, totals included, are hidden
-	Sources              []SourceInfo
+	Source               SourceInfo
+	Joined               *int64 // own cases that count within another one's person; nil: from 1 to threshold − 1
+	Undecided            *int64 // pairs of own cases that are near, and that nobody has decided on; nil likewise
 }
 
 // RequestError says what is wrong with a table's request, by field.
@@ -76,31 +68,27 @@ func (r *Register) Table(ctx context.Context, req TableRequest) (*Table, error) 
 	if err != nil {
 		return nil, err
 	}
-	rowAxis, colAxis := q.axes()
-	n := q.count(rowAxis, colAxis)
-	return r.table(q, rowAxis, colAxis, n), nil
+	c, err := q.counted()
+	if err != nil {
+		return nil, fmt.Errorf("counting: %w", err)
+	}
+	return q.table(c), nil
 }
 
-// query is a request resolved to columns.
+// query is a request resolved to columns. The variable that stands first in the
+// definition always lies down the side: a table and its mirror image hide the
+// same.
 type query struct {
 	c          *cube
 	rows, cols *Variable
 	row, col   *column
-	lines      int
+	mirrored   bool
 	threshold  int64
-	fromSource []bool
-	sources    []SourceInfo
-	tests      []test
-}
-
-// test keeps the rows whose set of codes is wanted.
-type test struct {
-	col  *column
-	want []bool // by set
+	source     uint16
 }
 
 func (r *Register) plan(req TableRequest) (*query, error) {
-	q := &query{c: &r.cube, lines: req.Lines, threshold: r.threshold}
+	q := &query{c: &r.cube, threshold: r.threshold}
 	var err error
 	if q.rows, q.row, err = r.variable("rows", req.Rows); err != nil {
 		return nil, err
@@ -112,30 +100,16 @@ func (r *Register) plan(req TableRequest) (*query, error) {
 		if q.cols, q.col, err = r.variable("cols", req.Cols); err != nil {
 			return nil, err
 		}
-	}
-	if q.lines == 0 {
-		q.lines = DefaultLines
-	}
-	if q.lines < 1 || q.lines > MaxLines {
-		return nil, &RequestError{"lines", fmt.Sprintf("from 1 to %d", MaxLines)}
-	}
-	if err := q.chooseSources(req.Sources); err != nil {
-		return nil, err
-	}
-	if len(req.Filters) > maxFilters {
-		return nil, &RequestError{"filter", fmt.Sprintf("at most %d", maxFilters)}
-	}
-	for _, f := range req.Filters {
-		_, col, err := r.variable("filter", f.Variable)
-		if err != nil {
-			return nil, err
+		if r.def.byID[req.Cols] < r.def.byID[req.Rows] {
+			q.rows, q.cols, q.row, q.col, q.mirrored = q.cols, q.rows, q.col, q.row, true
 		}
-		t, err := newTest(col, f.Codes)
-		if err != nil {
-			return nil, err
-		}
-		q.tests = append(q.tests, t)
 	}
+	source := cmp.Or(req.Source, OwnSource)
+	i := slices.IndexFunc(q.c.sources, func(s SourceInfo) bool { return s.ID == source })
+	if i < 0 {
+		return nil, &RequestError{"source", "there is no such source"}
+	}
+	q.source = uint16(i)
 	return q, nil
 }
 
@@ -147,54 +121,48 @@ func (r *Register) variable(field, id string) (*Variable, *column, error) {
 	return v, r.cube.columns[r.def.byID[id]], nil
 }
 
-func (q *query) chooseSources(ids []string) error {
-	q.fromSource = make([]bool, len(q.c.sources))
-	for _, id := range ids {
-		if !slices.ContainsFunc(q.c.sources, func(s SourceInfo) bool { return s.ID == id }) {
-			return &RequestError{"source", "there is no such source"}
-		}
-	}
-	for i, s := range q.c.sources {
-		if len(ids) == 0 || slices.Contains(ids, s.ID) {
-			q.fromSource[i] = true
-			q.sources = append(q.sources, s)
-		}
-	}
-	return nil
+// counts reports whether a row is of the source asked for.
+func (q *query) counts(row int) bool { return q.c.live[row] && q.c.source[row] == q.source }
+
+// counted is a table with what it hides, kept until the facts change.
+type counted struct {
+	rows, cols axis
+	n          [][]int64 // totals in the last row and column
+	hidden     [][]bool  // of the cells
 }
 
-func newTest(col *column, codes []string) (test, error) {
-	if len(codes) == 0 {
-		return test{}, &RequestError{"filter", "names no code"}
-	}
-	t := test{col: col, want: make([]bool, len(col.sets))}
-	for set, numbers := range col.sets {
-		t.want[set] = len(numbers) == 0 && slices.Contains(codes, NotRecorded)
-		for _, number := range numbers {
-			t.want[set] = t.want[set] || slices.Contains(codes, col.dict[number])
-		}
-	}
-	return t, nil
+type countedKey struct {
+	source     uint16
+	rows, cols string
 }
 
-// meets reports whether a row counts.
-func (q *query) meets(row int) bool {
-	if !q.c.live[row] || !q.fromSource[q.c.source[row]] {
-		return false
+func (q *query) counted() (*counted, error) {
+	key := countedKey{source: q.source, rows: q.rows.ID}
+	if q.cols != nil {
+		key.cols = q.cols.ID
 	}
-	for _, t := range q.tests {
-		if !t.want[t.col.set(row)] {
-			return false
-		}
+	if kept, ok := q.c.tables.Load(key); ok {
+		return kept.(*counted), nil
 	}
-	return true
+	c := &counted{rows: q.axis(q.rows, q.row), cols: everybody}
+	if q.col != nil {
+		c.cols = q.axis(q.cols, q.col)
+	}
+	c.n = q.count(c.rows, c.cols)
+	var err error
+	if c.hidden, err = hide(c.n, c.rows.multi, c.cols.multi, q.threshold); err != nil {
+		return nil, err
+	}
+	q.c.tables.Store(key, c)
+	return c, nil
 }
 
 // axis says which lines a person with a set of codes falls into, each once.
 type axis struct {
 	col   *column  // nil: the one column of a table of one variable
-	lines []string // codes, Others and NotRecorded at the end where there are such persons
+	lines []string // codes; NotRecorded and Others at the end where there are such persons
 	of    [][]int  // by set
+	multi bool     // a person may fall into several
 }
 
 var everybody = axis{lines: []string{Everybody}, of: [][]int{{0}}}
@@ -206,93 +174,6 @@ func (a *axis) linesOf(row int) []int {
 	return a.of[a.col.set(row)]
 }
 
-func (q *query) axes() (rows, cols axis) {
-	rowSets := make([]int64, len(q.row.sets))
-	var colSets []int64
-	if q.col != nil {
-		colSets = make([]int64, len(q.col.sets))
-	}
-	for row := range q.c.source {
-		if !q.meets(row) {
-			continue
-		}
-		rowSets[q.row.set(row)]++
-		if q.col != nil {
-			colSets[q.col.set(row)]++
-		}
-	}
-	rows = q.axis(q.rows, q.row, rowSets)
-	if q.col == nil {
-		return rows, everybody
-	}
-	return rows, q.axis(q.cols, q.col, colSets)
-}
-
-// persons counts each code's persons from the persons of each set.
-func (col *column) persons(sets []int64) []int64 {
-	out := make([]int64, len(col.dict))
-	for set, n := range sets {
-		for _, number := range col.sets[set] {
-			out[number] += n
-		}
-	}
-	return out
-}
-
-// axis lists the codes that occur: a code list's in its order, years in
-// theirs, and where there are too many, the most frequent ones by frequency.
-// Frequencies below the threshold play no part in the choice, so that the
-// order tells nothing that the figures hide.
-func (q *query) axis(v *Variable, col *column, sets []int64) axis {
-	totals := col.persons(sets)
-	var used []int
-	for i := range col.dict {
-		if totals[i] > 0 {
-			used = append(used, i)
-		}
-	}
-	many := len(used) > q.lines
-	byCode := func(a, b int) int { return strings.Compare(col.dict[a], col.dict[b]) }
-	switch {
-	case many:
-		rough := func(i int) int64 {
-			if totals[i] < q.threshold {
-				return 0
-			}
-			return totals[i]
-		}
-		slices.SortFunc(used, func(a, b int) int { return cmp.Or(cmp.Compare(rough(b), rough(a)), byCode(a, b)) })
-	case len(v.Codes) == 0:
-		slices.SortFunc(used, byCode)
-	}
-	out := axis{col: col, of: make([][]int, len(col.sets))}
-	lineOf := make([]int, len(col.dict))
-	for k, i := range used {
-		lineOf[i] = min(k, q.lines)
-		if k < q.lines {
-			out.lines = append(out.lines, col.dict[i])
-		}
-	}
-	if many {
-		out.lines = append(out.lines, Others)
-	}
-	if sets[0] > 0 {
-		out.of[0] = []int{len(out.lines)}
-		out.lines = append(out.lines, NotRecorded)
-	}
-	for set, numbers := range col.sets {
-		if set == 0 || sets[set] == 0 {
-			continue
-		}
-		for _, number := range numbers {
-			if line := lineOf[number]; !slices.Contains(out.of[set], line) {
-				out.of[set] = append(out.of[set], line)
-			}
-		}
-	}
-	return out
-}
-
 // count gives the table with its totals in the last row and column.
 func (q *query) count(rows, cols axis) [][]int64 {
 	n := make([][]int64, len(rows.lines)+1)
@@ -301,7 +182,7 @@ func (q *query) count(rows, cols axis) [][]int64 {
 	}
 	last, end := len(rows.lines), len(cols.lines)
 	for row := range q.c.source {
-		if !q.meets(row) {
+		if !q.counts(row) {
 			continue
 		}
 		inRows, inCols := rows.linesOf(row), cols.linesOf(row)
@@ -319,18 +200,17 @@ func (q *query) count(rows, cols axis) [][]int64 {
 	return n
 }
 
-func (r *Register) table(q *query, rows, cols axis, n [][]int64) *Table {
-	t := &Table{Rows: q.rows, Cols: q.cols, Threshold: r.threshold, Sources: q.sources}
-	hidden := Hide(n, r.threshold)
+func (q *query) table(c *counted) *Table {
+	t := &Table{Rows: q.rows, Cols: q.cols, Threshold: q.threshold, Source: q.c.sources[q.source]}
+	last, end := len(c.rows.lines), len(c.cols.lines)
 	show := func(i, j int) *int64 {
-		if hidden[i][j] {
+		if n := c.n[i][j]; n > 0 && n < q.threshold || i < last && j < end && c.hidden[i][j] {
 			t.Hidden++
 			return nil
 		}
-		return &n[i][j]
+		return &c.n[i][j]
 	}
-	last, end := len(rows.lines), len(cols.lines)
-	for i := range rows.lines {
+	for i := range last {
 		line := make([]*int64, end)
 		for j := range line {
 			line[j] = show(i, j)
@@ -338,12 +218,56 @@ func (r *Register) table(q *query, rows, cols axis, n [][]int64) *Table {
 		t.Cells = append(t.Cells, line)
 		t.RowTotals = append(t.RowTotals, show(i, end))
 	}
-	for j := range cols.lines {
+	for j := range end {
 		t.ColTotals = append(t.ColTotals, show(last, j))
 	}
 	t.Total = show(last, end)
-	t.RowLines, t.ColLines = q.label(q.rows, rows), q.label(q.cols, cols)
+	t.RowLines, t.ColLines = q.label(q.rows, c.rows), q.label(q.cols, c.cols)
+	if q.mirrored {
+		t.mirror()
+	}
+	if q.source == 0 {
+		t.Joined, t.Undecided = q.enough(q.c.joined), q.enough(q.c.undecided)
+	}
 	return t
+}
+
+// Persons counts the persons of the own cases, each once.
+func (r *Register) Persons(ctx context.Context) (int64, error) {
+	if err := r.refresh(ctx); err != nil {
+		return 0, fmt.Errorf("counting persons: %w", err)
+	}
+	r.cube.mu.RLock()
+	defer r.cube.mu.RUnlock()
+	var n int64
+	q := query{c: &r.cube}
+	for row := range r.cube.source {
+		if q.counts(row) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// enough gives a count that may be shown.
+func (q *query) enough(n int64) *int64 {
+	if n > 0 && n < q.threshold {
+		return nil
+	}
+	return &n
+}
+
+func (t *Table) mirror() {
+	t.Rows, t.Cols = t.Cols, t.Rows
+	t.RowLines, t.ColLines = t.ColLines, t.RowLines
+	t.RowTotals, t.ColTotals = t.ColTotals, t.RowTotals
+	cells := make([][]*int64, len(t.RowLines))
+	for i := range cells {
+		for j := range t.ColLines {
+			cells[i] = append(cells[i], t.Cells[j][i])
+		}
+	}
+	t.Cells = cells
 }
 
 func (q *query) label(v *Variable, a axis) []Line {
@@ -359,7 +283,7 @@ func (c *cube) labelOf(v *Variable, code string) string {
 	case NotRecorded:
 		return "Not recorded"
 	case Others:
-		return "All others"
+		return "All others, and rare ones"
 	case Everybody:
 		return "Persons"
 	}

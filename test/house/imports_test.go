@@ -18,7 +18,7 @@ var floors = []struct {
 	{"plain libraries: no database, no network, no clock", []string{"internal/disclosure…", "internal/scope…", "internal/screening", "internal/fault", "internal/names…"}},
 	{"content, as data", []string{"content…"}},
 	{"the record: knows nothing of the business", []string{"internal/store…", "internal/vault", "internal/journal…", "internal/forms…", "internal/backup"}},
-	{"people: who someone is, what they may do", []string{"internal/policy…", "internal/identity…"}},
+	{"people: who someone is, what they may do", []string{"internal/policy…", "internal/identity…", "internal/linkage"}},
 	{"the work and the knowledge", []string{"internal/casework…", "internal/register…"}},
 	{"doors", []string{"internal/exchange…", "internal/server…", "web…"}},
 	{"the whole, put together", []string{"internal/app", "internal/demo…", "internal/bench…", "cmd…", "test…"}},

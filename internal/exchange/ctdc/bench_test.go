@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"banyan/internal/exchange/ctdc"
+	"banyan/internal/linkage"
 	"banyan/internal/register"
 	"banyan/internal/store"
 	"banyan/internal/store/storetest"
@@ -29,7 +30,7 @@ func filled(b *testing.B) (*register.Register, *store.DB) {
 	}
 	defer file.Close()
 	db := storetest.SQLite(b)
-	if err := store.Migrate(ctx, db, register.Schema()); err != nil {
+	if err := store.Migrate(ctx, db, linkage.Schema(), register.Schema()); err != nil {
 		b.Fatal(err)
 	}
 	r, err := register.New(db, definition(b), 0)
@@ -89,27 +90,22 @@ func BenchmarkRegisterOf300000(b *testing.B) {
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	b.Logf("first table, everything read into memory: %v, %d MB stay", first.Round(time.Millisecond), (after.HeapAlloc-before.HeapAlloc)>>20)
-	for _, pair := range [][2]string{{"sex", "year"}, {"means_of_control", "exploitation"}, {"citizenship", "country_of_exploitation"}, {"service", "protection_concern"}} {
-		b.Run(pair[0]+" by "+pair[1], func(b *testing.B) {
-			for b.Loop() {
-				if _, err := r.Table(ctx, register.TableRequest{Rows: pair[0], Cols: pair[1]}); err != nil {
-					b.Fatal(err)
+	position := int64(ownCases)
+	for _, source := range []string{register.OwnSource, "ctdc"} {
+		for _, pair := range [][2]string{{"sex", "year"}, {"means_of_control", "exploitation"}, {"citizenship", "country_of_exploitation"}, {"service", "protection_concern"}} {
+			b.Run(source+" "+pair[0]+" by "+pair[1]+" after a case changed", func(b *testing.B) {
+				for b.Loop() {
+					position++
+					if err := db.Transact(ctx, func(tx *store.Tx) error {
+						return register.Put(ctx, tx, "stream-000001", ownFact(b, r.Definition(), 1), position)
+					}); err != nil {
+						b.Fatal(err)
+					}
+					if _, err := r.Table(ctx, register.TableRequest{Rows: pair[0], Cols: pair[1], Source: source}); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
-	}
-	b.Run("after a case changed", func(b *testing.B) {
-		position := int64(ownCases + 1)
-		for b.Loop() {
-			position++
-			if err := db.Transact(ctx, func(tx *store.Tx) error {
-				return register.Put(ctx, tx, "stream-000001", ownFact(b, r.Definition(), 1), position)
-			}); err != nil {
-				b.Fatal(err)
-			}
-			if _, err := r.Table(ctx, register.TableRequest{Rows: "sex", Cols: "year"}); err != nil {
-				b.Fatal(err)
-			}
+			})
 		}
-	})
+	}
 }

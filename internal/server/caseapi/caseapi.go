@@ -203,6 +203,22 @@ func (a *api) writing(api huma.API) {
 		by(func(ctx context.Context, r casework.Reader, in *acknowledgeInput) (done, error) {
 			return did(a.cases.Acknowledge(ctx, r, in.ID, in.Body.Clock, in.Body.Record, in.Body.ID))
 		}))
+	huma.Register(api, server.Operation(http.MethodGet, "/api/cases/{id}/alike", "case-alike", "Cases that may be about the same person", server.Guard{Action: policy.Read}),
+		by(func(ctx context.Context, r casework.Reader, in *CaseInput) ([]casework.AlikeCase, error) {
+			return a.cases.Alike(ctx, r, in.ID)
+		}))
+	type alikeInput struct {
+		CaseInput
+		Body struct {
+			Other string `json:"other" maxLength:"36"`
+			Same  bool   `json:"same"`
+			ID    string `json:"id,omitempty" maxLength:"36"`
+		}
+	}
+	huma.Register(api, server.Operation(http.MethodPost, "/api/cases/{id}/alike", "case-alike-decide", "Say whether another case is about the same person", server.Guard{Action: policy.Settle}),
+		by(func(ctx context.Context, r casework.Reader, in *alikeInput) (done, error) {
+			return did(a.cases.DecideAlike(ctx, r, in.ID, in.Body.Other, in.Body.Same, in.Body.ID))
+		}))
 	type glassInput struct {
 		CaseInput
 		Body struct {

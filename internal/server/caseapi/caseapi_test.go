@@ -21,6 +21,7 @@ import (
 	"banyan/internal/forms"
 	"banyan/internal/identity"
 	"banyan/internal/journal"
+	"banyan/internal/linkage"
 	"banyan/internal/policy"
 	"banyan/internal/server"
 	"banyan/internal/server/caseapi"
@@ -57,8 +58,9 @@ func newOffice(t *testing.T, db *store.DB) *office {
 	say := func(c *server.Config) {
 		c.Say = func(lang, english string) string { return o.cases.Say(lang, english) }
 	}
-	o.World = servertest.Start(t, servertest.Setup{Server: say, DB: db, Schemas: []store.Schema{journal.Schema(), casework.Schema()}, Routes: func(w *servertest.World) {
+	o.World = servertest.Start(t, servertest.Setup{Server: say, DB: db, Schemas: []store.Schema{journal.Schema(), linkage.Schema(), casework.Schema()}, Routes: func(w *servertest.World) {
 		o.projector = casework.NewProjector(rules)
+		o.projector.LinkWith(bytes.Repeat([]byte{1}, linkage.KeySize))
 		o.journal = journal.New(w.DB, vault.Open(keyring, vault.NewMemoryMaster(), w.Clock.Now), w.Clock.Now, o.projector)
 		o.cases = casework.New(rules, o.journal, w.Policy, caseapi.NewDirectory(w.Identity, w.Clock.Now), o.projector, w.Clock.Now)
 		caseapi.Routes(w.Frame, caseapi.Config{Cases: o.cases})

@@ -8,8 +8,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -73,8 +71,10 @@ type Table struct {
 	Total     *int64     `json:"total"`
 	Threshold int64      `json:"threshold" doc:"Counts from 1 to one less than this are hidden"`
 	Hidden    int        `json:"hidden" doc:"How many counts are hidden, those included that would give others away"`
-	Sources   []string   `json:"sources"`
-	Citations []string   `json:"citations"`
+	Source    string     `json:"source"`
+	Citation  string     `json:"citation,omitempty"`
+	Joined    *int64     `json:"joined" doc:"Own cases that count within the person of another one; null: a few, or another source"`
+	Undecided *int64     `json:"undecided" doc:"Pairs of own cases that may be one person's and wait for a decision; null likewise"`
 }
 
 type langInput struct {
@@ -82,12 +82,10 @@ type langInput struct {
 }
 
 type tableInput struct {
-	Lang    string   `query:"lang" maxLength:"16" doc:"Language of labels"`
-	Rows    string   `query:"rows" required:"true" maxLength:"64" doc:"Variable of the rows"`
-	Cols    string   `query:"cols" maxLength:"64" doc:"Variable of the columns; without it one variable is counted"`
-	Sources []string `query:"source" maxItems:"20" doc:"Sources, parted by commas; none: all"`
-	Filters []string `query:"filter,explode" maxItems:"8" doc:"variable:code,code keeps persons with one of the codes; _none means not recorded. May be repeated: all must hold"`
-	Lines   int      `query:"lines" minimum:"0" maximum:"120" doc:"Most rows and columns that are listed one by one"`
+	Lang   string `query:"lang" maxLength:"16" doc:"Language of labels"`
+	Rows   string `query:"rows" required:"true" maxLength:"64" doc:"Variable of the rows"`
+	Cols   string `query:"cols" maxLength:"64" doc:"Variable of the columns; without it one variable is counted"`
+	Source string `query:"source" maxLength:"64" doc:"Source; none: the own cases. Sources are not added up: one person may stand in two"`
 }
 
 type variablesOutput struct{ Body []Variable }
@@ -147,6 +145,9 @@ func (h *handler) sources(ctx context.Context, in *langInput) (*sourcesOutput, e
 		one := Source{ID: s.ID, Label: s.Title, Citation: s.Citation}
 		if s.ID == register.OwnSource {
 			one.Label = inWords(lang(ctx, in.Lang), s.ID, s.Title)
+			if s.Rows, err = h.Register.Persons(ctx); err != nil { // cases would tell how few children came back
+				return nil, err
+			}
 		}
 		if s.Rows == 0 || s.Rows >= h.Register.Threshold() {
 			one.Rows = &s.Rows
@@ -163,11 +164,7 @@ func (h *handler) table(ctx context.Context, in *tableInput) (*tableOutput, erro
 	if err := h.allow(ctx); err != nil {
 		return nil, err
 	}
-	filters, err := filtersOf(in.Filters)
-	if err != nil {
-		return nil, err
-	}
-	t, err := h.Register.Table(ctx, register.TableRequest{Rows: in.Rows, Cols: in.Cols, Sources: in.Sources, Filters: filters, Lines: in.Lines})
+	t, err := h.Register.Table(ctx, register.TableRequest{Rows: in.Rows, Cols: in.Cols, Source: in.Source})
 	var bad *register.RequestError
 	if errors.As(err, &bad) {
 		return nil, fault.Field(bad.Field, "invalid", bad.Message)
@@ -178,27 +175,8 @@ func (h *handler) table(ctx context.Context, in *tableInput) (*tableOutput, erro
 	in.Lang = lang(ctx, in.Lang)
 	out := Table{Rows: h.lines(in.Lang, t.Rows, t.RowLines), Cols: h.lines(in.Lang, t.Cols, t.ColLines), Cells: t.Cells,
 		RowTotals: t.RowTotals, ColTotals: t.ColTotals, Total: t.Total, Threshold: t.Threshold, Hidden: t.Hidden,
-		Sources: []string{}, Citations: []string{}}
-	for _, s := range t.Sources {
-		out.Sources = append(out.Sources, s.ID)
-		if s.Citation != "" && !slices.Contains(out.Citations, s.Citation) {
-			out.Citations = append(out.Citations, s.Citation)
-		}
-	}
+		Source: t.Source.ID, Citation: t.Source.Citation, Joined: t.Joined, Undecided: t.Undecided}
 	return &tableOutput{out}, nil
-}
-
-// filtersOf reads variable:code,code.
-func filtersOf(texts []string) ([]register.Filter, error) {
-	var out []register.Filter
-	for _, text := range texts {
-		variable, codes, ok := strings.Cut(text, ":")
-		if !ok || variable == "" || codes == "" || len(text) > 1000 {
-			return nil, fault.Field("filter", "format", "a filter is written variable:code,code")
-		}
-		out = append(out, register.Filter{Variable: variable, Codes: strings.Split(codes, ",")})
-	}
-	return out, nil
 }
 
 // lines gives labels in the language asked for, where there are some.
@@ -232,7 +210,7 @@ func codeOf(list *forms.List, ok bool, code string) *forms.Code {
 
 // words are the labels that stand in no code list.
 var words = map[string]map[string]string{
-	"vi": {register.NotRecorded: "Không ghi nhận", register.Others: "Các giá trị khác", register.Everybody: "Số người", register.OwnSource: "Hồ sơ của hệ thống này"},
+	"vi": {register.NotRecorded: "Không ghi nhận", register.Others: "Các giá trị khác và ít gặp", register.Everybody: "Số người", register.OwnSource: "Hồ sơ của hệ thống này"},
 }
 
 func inWords(lang, code, english string) string {

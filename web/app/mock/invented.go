@@ -45,8 +45,8 @@ func table() object {
 	return object{
 		"rows":  []object{{"code": "female", "label": "Female"}, {"code": "male", "label": "Male"}, {"code": "other", "label": "Other"}},
 		"cols":  []object{{"code": "0-8", "label": "0 to 8"}, {"code": "9-17", "label": "9 to 17"}, {"code": "18+", "label": "18 and over"}},
-		"cells": [][]any{{31, 204, 118}, {22, 97, 160}, {nil, 14, nil}}, "row_totals": []any{353, 279, nil}, "col_totals": []any{nil, 315, nil},
-		"total": 660, "threshold": 11, "hidden": 5, "sources": []string{"own"},
+		"cells": [][]any{{31, 204, 118}, {22, 97, 160}, {nil, 14, nil}}, "row_totals": []any{353, 279, 28}, "col_totals": []any{58, 315, 287},
+		"total": 660, "threshold": 11, "hidden": 5, "source": "own",
 	}
 }
 

@@ -90,7 +90,8 @@ func (s *Server) routes() {
 		}
 		send(w, object{"code": c.page["code"], "at": s.ago(0), "by": s.user["name"]})
 	})
-	for _, act := range []string{"move", "assign", "approve", "acknowledge", "break-glass", "exclusions"} {
+	on("GET /api/cases/{id}/alike", func(w http.ResponseWriter, r *http.Request) { send(w, []object{}) })
+	for _, act := range []string{"move", "assign", "approve", "acknowledge", "break-glass", "exclusions", "alike"} {
 		on("POST /api/cases/{id}/"+act, func(w http.ResponseWriter, r *http.Request) {
 			c := s.find(r.PathValue("id"))
 			if c == nil {

@@ -31,6 +31,7 @@ export type All = [
   Held<{ results: app.EntryResult[] }, Answers['POST /api/entries']>,
   Held<{ case: { id: string; code: string }; results?: app.EntryResult[] }, Answers['POST /api/cases']>,
   Held<app.Page<app.AccessLine>, Answers['GET /api/cases/{id}/access']>,
+  Held<app.AlikeCase[], Answers['GET /api/cases/{id}/alike']>,
   Held<app.Inbox, Answers['GET /api/inbox']>,
   Held<app.Team, Answers['GET /api/team']>,
   Held<app.Variable[], Answers['GET /api/register/variables']>,

@@ -112,9 +112,13 @@ export interface Team { workers: { user: string; name: string; open: number; hig
 export interface AccessLine { at: string; user: string; name?: string; action: string; tiers: Tier[]; purpose?: string; because?: string }
 
 export interface Variable { id: string; label: string; list?: string; multi?: boolean }
+/** A case that may be about the same person. */
+export interface AlikeCase { id: string; code: string; status: string; opened: string; verdict: 'same' | 'likely'; decided?: 'same' | 'different' }
+
 export interface RegisterTable {
   rows: { code: string; label: string }[]; cols: { code: string; label: string }[]; cells: (number | null)[][];
-  row_totals?: (number | null)[]; col_totals?: (number | null)[]; total: number | null; threshold: number; hidden: number; sources?: string[]; citations?: string[];
+  row_totals?: (number | null)[]; col_totals?: (number | null)[]; total: number | null; threshold: number; hidden: number; source?: string; citation?: string;
+  joined?: number | null; undecided?: number | null;
 }
 export interface RegisterSource { id: string; label: string; rows?: number | null; since?: string; citation?: string }
 

@@ -13,6 +13,7 @@ import { query, setTitle } from '../router.ts';
 import { Act, Dialog, Due, ErrorNote, Line, Name, RiskTag, Shown, ageText, say, statusOf, statusWord, whoIs } from '../ui/index.tsx';
 import { formPlace } from '../fill/place.ts';
 import { PrintButton } from '../ui/print.tsx';
+import { Alike } from './alike.tsx';
 import { BreakGlass } from './breakglass.tsx';
 import { AroundPanel, ConsentPanel, LookedPanel, tabs, TabBody } from './tabs.tsx';
 
@@ -32,6 +33,7 @@ function Case({ page, reload }: { page: CasePage; reload: () => void }) {
     <>
       <div class="wrap between crumb-line"><p class="crumbs"><a href="/cases">{t('nav.cases')}</a> / {page.code} · {t('why.see', { why: page.why })}</p><PrintButton caseId={page.id} /></div>
       <Header page={page} reload={reload} />
+      <Alike page={page} />
       <div class="cols">
         <div>
           <nav class="tabs" aria-label={t('case.parts')}>

@@ -15,11 +15,11 @@ export function RegisterPage() {
   const first = (id: string, i: number) => list.find((v) => v.id === id)?.id ?? list[i]?.id ?? '';
   const rows = q.get('rows') ?? first('age_band', 0);
   const cols = q.get('cols') ?? first('sex', 1);
-  const source = q.get('source') ?? '';
-  const path = rows ? `/api/register/table?${new URLSearchParams({ rows, lang: lang.value, ...(cols && cols !== rows ? { cols } : {}), ...(source ? { source } : {}) })}` : undefined;
+  const source = q.get('source') ?? 'own';
+  const path = rows ? `/api/register/table?${new URLSearchParams({ rows, lang: lang.value, ...(cols && cols !== rows ? { cols } : {}), source })}` : undefined;
   const table = useRead<RegisterTable>(path);
   const pick = (name: string) => (e: Event) => {
-    const next = new URLSearchParams({ rows, cols, ...(source ? { source } : {}) });
+    const next = new URLSearchParams({ rows, cols, source });
     next.set(name, (e.currentTarget as HTMLSelectElement).value);
     go(`/register?${next}`, true);
   };
@@ -31,7 +31,7 @@ export function RegisterPage() {
         <div class="filters">
           <label>{t('register.rows')}<select value={rows} onChange={pick('rows')}>{list.map((v) => <option value={v.id} key={v.id}>{v.label}</option>)}</select></label>
           <label>{t('register.cols')}<select value={cols} onChange={pick('cols')}>{list.map((v) => <option value={v.id} key={v.id}>{v.label}</option>)}</select></label>
-          <label>{t('register.source')}<select value={source} onChange={pick('source')}><option value="">{t('register.all')}</option>{items(sources.data).map((s) => <option value={s.id} key={s.id}>{s.label}</option>)}</select></label>
+          <label>{t('register.source')}<select value={source} onChange={pick('source')}>{items(sources.data).map((s) => <option value={s.id} key={s.id}>{s.label}</option>)}</select></label>
         </div>
       )}</Shown>
       {path && <Shown of={table} kind="page">{(data) => <Picture table={data} rows={label(rows)} cols={label(cols)} />}</Shown>}
@@ -59,6 +59,7 @@ function Picture({ table, rows, cols }: { table: RegisterTable; rows: string; co
   return (
     <div class="stack">
       <p class="soft">{table.total === null ? t('register.total.hidden') : t('register.total', { n: table.total, total: number(table.total) })} {table.hidden > 0 && t('register.hidden', { n: table.hidden, under: table.threshold })}</p>
+      {table.source === 'own' && <p class="soft small">{t('register.joined', { n: few(table.joined, table.threshold) })} {t('register.undecided', { n: few(table.undecided, table.threshold) })}</p>}
       <div class="two">
         <figure class="figure"><div ref={svg} role="img" aria-label={t('register.picture', { title })} /><figcaption class="small soft">{title}. {t('register.picture.table')}</figcaption></figure>
         <div class="scroll" tabIndex={0} role="region" aria-label={title}>
@@ -72,7 +73,8 @@ function Picture({ table, rows, cols }: { table: RegisterTable; rows: string; co
           </table>
         </div>
       </div>
-      {(table.citations ?? []).map((c) => <p class="small soft" key={c}>{c}</p>)}
+      {table.citation && <p class="small soft">{table.citation}</p>}
+      <p class="small soft">{t('register.promise')}</p>
       <p class="acts">
         <button type="button" class="btn" onClick={() => save(`${name}.csv`, 'text/csv', csv(table, rows))}>CSV</button>
         <button type="button" class="btn" onClick={() => save(`${name}.svg`, 'image/svg+xml', drawn)}>SVG</button>
@@ -81,6 +83,9 @@ function Picture({ table, rows, cols }: { table: RegisterTable; rows: string; co
     </div>
   );
 }
+
+/** A count that is shown, or that it is a small one. */
+const few = (n: number | null | undefined, under: number): string => n === null || n === undefined ? t('register.few', { under }) : number(n);
 
 function Cell({ n, under }: { n: number | null | undefined; under: number }) {
   if (n === null || n === undefined) return <span class="hidden-cell" title={t('register.hidden.why', { under })}>{t('register.hidden.cell')}</span>;
