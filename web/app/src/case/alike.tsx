@@ -27,7 +27,7 @@ export function Alike({ page }: { page: CasePage }) {
       {open.map((c) => (
         <div class="stack-s" key={c.id}>
           <p><a href={`/cases/${c.id}`}>{c.code}</a> · {word(`status.${c.status}`, c.status)} · {dayOf(c.opened)} · {t(c.verdict === 'same' ? 'alike.strong' : 'alike.weak')}</p>
-          <div class="acts"><Act run={decide(c.id, true)}>{t('alike.yes')}</Act><Act run={decide(c.id, false)}>{t('alike.no')}</Act></div>
+          {page.may.includes('settle') && <div class="acts"><Act run={decide(c.id, true)}>{t('alike.yes')}</Act><Act run={decide(c.id, false)}>{t('alike.no')}</Act></div>}
         </div>
       ))}
     </Box>
