@@ -4,8 +4,9 @@
 // mechanism and measured. Measurements are residuals (as in AIM+GReM, arXiv
 // 2602.05674), so a pair costs only what it says beyond its columns. The model is
 // the records themselves: they start from a tree of the strongest measured pairs
-// (as MST does, arXiv 2108.04978) and are moved from cells that have too many to
-// cells that have too few until they fit (as PrivSyn does, arXiv 2012.15128).
+// (as MST does, arXiv 2108.04978), are moved from cells that have too many to
+// cells that have too few (as PrivSyn does, arXiv 2012.15128), and are polished
+// code by code until they fit all tables together.
 //
 // Only Add and Choose touch the data; the rest is post-processing.
 
@@ -57,8 +58,8 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 		return nil, fmt.Errorf("at this epsilon nobody can be told from nobody: a noisy count of %d persons", p.rows)
 	}
 	// More pairs are worth their noise when there are more persons per unit of it.
-	pairs := int(1.2 * math.Sqrt(float64(p.rows)*math.Sqrt(rho/data.Unit.Factor())))
-	pairs = min(max(pairs, 5*len(data.Domains)/2), len(data.Domains)*(len(data.Domains)-1)/2, 400)
+	pairs := int(2 * math.Sqrt(float64(p.rows)*math.Sqrt(rho/data.Unit.Factor())))
+	pairs = min(max(pairs, 5*len(data.Domains)/2), len(data.Domains)*(len(data.Domains)-1)/2, 700)
 	chosen := max(pairs-len(always), 0)
 	perPair := rho * (1 - oneWayShare - chooseShare) / float64(len(always)+chosen)
 	if err := p.measureAll(always, perPair*float64(len(always))); err != nil {
@@ -69,7 +70,7 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 		perChoice = rho * chooseShare / float64(chosen)
 	}
 	for round := range rounds {
-		if err := p.fit(ctx, 8, 400); err != nil {
+		if err := p.fit(ctx, 8, 400, 2); err != nil {
 			return nil, err
 		}
 		n := chosen*(round+1)/rounds - chosen*round/rounds
@@ -81,7 +82,7 @@ func Private(ctx context.Context, data *dp.Coded, always [][]int, rho float64, n
 			return nil, err
 		}
 	}
-	if err := p.fit(ctx, 40, 1000); err != nil {
+	if err := p.fit(ctx, 20, 1000, 10); err != nil {
 		return nil, err
 	}
 	return &PrivateResult{Domains: data.Domains, Codes: p.codes, Rows: p.rows, Rho: rho - p.left, Pairs: p.pairs}, nil
@@ -246,8 +247,8 @@ type target struct {
 }
 
 // fit makes the records fit what has been measured: settling rounds for the
-// tables, then sweeps over the records.
-func (p *private) fit(ctx context.Context, sweeps, settling int) error {
+// tables, then sweeps over the tables, then polishing sweeps over the records.
+func (p *private) fit(ctx context.Context, sweeps, settling, polishing int) error {
 	settled, err := p.m.SettleWithin(ctx, settling)
 	if err != nil {
 		return err
@@ -276,7 +277,7 @@ func (p *private) fit(ctx context.Context, sweeps, settling int) error {
 			p.move(targets[i], stride)
 		}
 	}
-	return nil
+	return p.polish(ctx, targets, polishing)
 }
 
 // start samples records from the tree of measured pairs with the most mutual
