@@ -248,7 +248,7 @@ func (t *teller) screening() error {
 	case t.child.age >= 18:
 		profile = "adult_labour"
 	}
-	said := map[string]any{"mode": "worker_read", "consent_asked": true, "profile": profile, "adult_certain": nil,
+	said := map[string]any{"mode": "worker_read", "consent_asked": true, "profile": profile, "adult_certain": nil, "brief": nil,
 		"worker_judgement": pick(t.m.rng, []string{"agree", "agree", "agree", "higher"}),
 		"status":           "possible_victim", "identification_stage": "presumed", "next_step": "full_assessment"}
 	if profile != "child_labour" {

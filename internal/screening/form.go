@@ -19,6 +19,7 @@ const (
 	FieldProfile   = "profile"
 	FieldAdult     = "adult_certain"
 	FieldAnswers   = "answers"
+	FieldBrief     = "brief"
 	FieldAct       = "act"
 	FieldResult    = "result_auto"
 	FieldJudgement = "worker_judgement"
@@ -31,17 +32,12 @@ func Computed(field string) bool { return field == FieldResult || field == Field
 // FromAnswers takes an input from the form's answers. What is not an answer
 // of the right kind is left out.
 func FromAnswers(answers map[string]any) Input {
-	q := Input{Answers: map[string]string{}, Act: []string{}}
+	q := Input{Act: []string{}}
 	q.Profile, _ = answers[FieldProfile].(string)
 	if certain, ok := answers[FieldAdult].(bool); ok {
 		q.AdultCertain = &certain
 	}
-	rows, _ := answers[FieldAnswers].(map[string]any)
-	for code, v := range rows {
-		if answer, ok := v.(string); ok {
-			q.Answers[code] = answer
-		}
-	}
+	q.Answers, q.Brief = rowsOf(answers[FieldAnswers]), rowsOf(answers[FieldBrief])
 	acts, _ := answers[FieldAct].([]any)
 	for _, v := range acts {
 		if act, ok := v.(string); ok {
@@ -50,6 +46,17 @@ func FromAnswers(answers map[string]any) Input {
 	}
 	q.ObservedOnly = answers[FieldMode] == "observation"
 	return q
+}
+
+func rowsOf(v any) map[string]string {
+	out := map[string]string{}
+	rows, _ := v.(map[string]any)
+	for code, v := range rows {
+		if answer, ok := v.(string); ok {
+			out[code] = answer
+		}
+	}
+	return out
 }
 
 // Answer is the result as an answer of the form: what JSON gives.
@@ -98,13 +105,24 @@ var protects = map[string][]any{
 	FieldAdult:   {false, nil, true},
 }
 
+// reversed is the same for a brief question to which "no" is the sign.
+var reversed = []any{No, Open, Refused, nil, Yes}
+
 // Protective chooses among answers that people gave to one question without
-// knowing of each other. Acts are put together.
-func Protective(field string, versions []any) any {
+// knowing of each other. Acts are put together. row is the question of a
+// matrix.
+func (in *Instrument) Protective(field, row string, versions []any) any {
 	if field == FieldAct {
 		return allActs(versions)
 	}
-	for _, best := range protects[field] {
+	order := protects[field]
+	if field == FieldBrief {
+		order = protects[FieldAnswers]
+		if slices.Contains(in.Brief.Reversed, row) {
+			order = reversed
+		}
+	}
+	for _, best := range order {
 		for _, v := range versions {
 			if v == best {
 				return v
