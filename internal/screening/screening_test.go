@@ -341,6 +341,33 @@ func TestACaseInDoubtIsAChild(t *testing.T) {
 	})
 }
 
+// TestAnAnswerIsTheResultsJSON: what is sealed is what can be read back.
+func TestAnAnswerIsTheResultsJSON(t *testing.T) {
+	in := instrument(t)
+	rapid.Check(t, func(t *rapid.T) {
+		q := anyInput(in).Draw(t, "answers")
+		q.ObservedOnly = rapid.Bool().Draw(t, "observed")
+		if rapid.Bool().Draw(t, "in dispute") {
+			q.Disputed = []string{"answers.D1.job"}
+		}
+		r := in.Evaluate(q)
+		data, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want map[string]any
+		if err := json.Unmarshal(data, &want); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Answer(); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%v, as JSON %v", got, want)
+		}
+		if back, ok := screening.FromAnswer(r.Answer()); !ok || !reflect.DeepEqual(back.Answer(), want) {
+			t.Fatalf("read back as %+v", back)
+		}
+	})
+}
+
 // TestIndicatorsAreThoseOfTheCodeList: a question without a weight would be
 // asked for nothing.
 func TestIndicatorsAreThoseOfTheCodeList(t *testing.T) {
@@ -402,6 +429,22 @@ func TestEveryLanguageHasEveryWord(t *testing.T) {
 			if m.Name == english.Dimensions[i].Name {
 				t.Errorf("%s: dimension %s is not translated", lang, m.ID)
 			}
+		}
+	}
+}
+
+// BenchmarkResult is what each opening of a case with a screening pays.
+func BenchmarkResult(b *testing.B) {
+	set, _ := screening.Load(content.FS)
+	rows := map[string]any{}
+	for i, c := range set.InForce().Codes() {
+		rows[c] = answers[i%3]
+	}
+	filled := map[string]any{"profile": "child_labour", "answers": rows, "act": []any{"transfer"}}
+	for b.Loop() {
+		result, _ := set.Result(filled)
+		if result.Answer() == nil {
+			b.Fatal("no answer")
 		}
 	}
 }
