@@ -68,7 +68,7 @@ type list struct {
 }
 
 // helpers are the lists beside the domain's 79.
-var helpers = []string{"country", "currency", "isced", "language", "screening_indicator", "screening_observation",
+var helpers = []string{"country", "currency", "isced", "language", "screening_brief", "screening_indicator", "screening_observation",
 	"yes_no", "yes_no_unknown"}
 
 // shapes says how each of the researcher's types is written in ours.

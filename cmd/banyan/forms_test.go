@@ -87,7 +87,7 @@ func TestFormsCheckReadsTheScreeningInstruments(t *testing.T) {
 			t.Errorf("%s: exit %d\n%s", about, code, out)
 		}
 	}
-	if _, out, _ := formsCheck(); !strings.Contains(out, "screening instrument ilo-ec-delphi-2009: 67 indicators, 15 rules, in force, unverified") {
+	if _, out, _ := formsCheck(); !strings.Contains(out, "screening instrument ilo-ec-delphi-2009: 67 indicators, 17 rules, in force, unverified") {
 		t.Errorf("the instrument is not named:\n%s", out)
 	}
 }

@@ -54,7 +54,7 @@ func (r *Rules) screen(rec *Record) {
 		return
 	}
 	rec.Disputes = slices.DeleteFunc(rec.Disputes, func(d Dispute) bool { return screening.Computed(d.Field) })
-	if rec.Answers[screening.FieldProfile] == nil || rec.Answers[screening.FieldResult] == nil && rec.Answers[screening.FieldAnswers] == nil {
+	if rec.Answers[screening.FieldProfile] == nil || rec.Answers[screening.FieldResult] == nil && rec.Answers[screening.FieldAnswers] == nil && rec.Answers[screening.FieldBrief] == nil {
 		return // the story is closed to this reader, or nothing was asked
 	}
 	answers := map[string]any{}
@@ -62,8 +62,13 @@ func (r *Rules) screen(rec *Record) {
 		answers[name] = v
 	}
 	var disputed []string
+	version, _ := answers[screening.FieldVersion].(string)
+	in := r.Instruments.For(version)
+	if in == nil {
+		return
+	}
 	for _, d := range rec.Disputes {
-		if settled := mostProtective(answers, d); settled {
+		if settled := mostProtective(in, answers, d); settled {
 			disputed = append(disputed, d.Path)
 		}
 	}
@@ -74,16 +79,16 @@ func (r *Rules) screen(rec *Record) {
 
 // mostProtective chooses one of the answers in dispute; false when the
 // question has no part in the result.
-func mostProtective(answers map[string]any, d Dispute) bool {
+func mostProtective(in *screening.Instrument, answers map[string]any, d Dispute) bool {
 	var versions []any
 	for _, v := range d.Versions {
 		versions = append(versions, v.Value)
 	}
 	switch d.Field {
 	case screening.FieldProfile, screening.FieldAdult, screening.FieldAct:
-		answers[d.Field] = screening.Protective(d.Field, versions)
+		answers[d.Field] = in.Protective(d.Field, "", versions)
 		return true
-	case screening.FieldAnswers:
+	case screening.FieldAnswers, screening.FieldBrief:
 		code, ok := strings.CutPrefix(d.Path, d.Field+".")
 		rows, _ := answers[d.Field].(map[string]any)
 		if !ok || rows == nil {
@@ -93,7 +98,7 @@ func mostProtective(answers map[string]any, d Dispute) bool {
 		for k, v := range rows {
 			copied[k] = v
 		}
-		copied[code] = screening.Protective(d.Field, versions)
+		copied[code] = in.Protective(d.Field, code, versions)
 		answers[d.Field] = copied
 		return true
 	}

@@ -248,9 +248,11 @@ func (t *teller) screening() error {
 	case t.child.age >= 18:
 		profile = "adult_labour"
 	}
-	said := map[string]any{"mode": "worker_read", "consent_asked": true, "profile": profile, "adult_certain": nil,
+	said := map[string]any{"mode": "worker_read", "consent_asked": true, "profile": profile, "adult_certain": nil, "brief": nil,
 		"worker_judgement": pick(t.m.rng, []string{"agree", "agree", "agree", "higher"}),
 		"status":           "possible_victim", "identification_stage": "presumed", "next_step": "full_assessment"}
+	// The full questions are asked in every invented screening.
+	said[screening.FieldAnswers] = func(f *forms.Field) any { return t.m.matrix(f, story{}) }
 	if profile != "child_labour" {
 		said["adult_certain"] = t.child.age >= 18
 	}

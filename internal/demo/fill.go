@@ -30,7 +30,7 @@ type story struct {
 }
 
 // fill answers a form: said holds the answers that the story gives (nil leaves
-// a field open), share is the share of optional fields that are answered, in
+// a field open, a function thinks of one when its turn comes), share is the share of optional fields that are answered, in
 // percent.
 func (m *Maker) fill(formID string, s story, said map[string]any, share int) (map[string]any, error) {
 	form, ok := m.lib.Form(formID)
@@ -42,6 +42,9 @@ func (m *Maker) fill(formID string, s story, said map[string]any, share int) (ma
 		v, given := said[f.Name]
 		switch {
 		case given:
+			if think, ok := v.(func(*forms.Field) any); ok {
+				v = think(f)
+			}
 		case f.Path == form.ApprovalField || !f.Type.HoldsAnswer() || f.Type == forms.Auto || f.Type == forms.Calculate || f.Type == forms.Files:
 			continue
 		case f.Required || m.chance(share):

@@ -20,6 +20,7 @@ type Input struct {
 	// not asked.
 	AdultCertain *bool             `json:"adult_certain,omitempty"`
 	Answers      map[string]string `json:"answers"`                 // indicator → yes, no, unknown, refused
+	Brief        map[string]string `json:"brief,omitempty"`         // the same for the brief questions
 	Act          []string          `json:"act"`                     // what was done to bring the person here
 	ObservedOnly bool              `json:"observed_only,omitempty"` // nothing was asked, somebody only looked
 	Disputed     []string          `json:"disputed,omitempty"`      // paths of answers that two people gave differently
@@ -39,6 +40,7 @@ type Result struct {
 
 	Dimensions []DimensionResult `json:"dimensions,omitempty"`
 	Asked      *Asked            `json:"asked,omitempty"`
+	Brief      *BriefResult      `json:"brief,omitempty"` // nil when none of the brief questions was answered
 	// Notes say what else a reader must know: see the Note constants.
 	Notes    []string `json:"notes,omitempty"`
 	Disputed []string `json:"disputed,omitempty"`
@@ -72,6 +74,12 @@ type Asked struct {
 	OpenPercent int `json:"open_percent"` // not known, refused or not asked, rounded up
 }
 
+// BriefResult is stage 1. In its counts, Yes are the signs.
+type BriefResult struct {
+	Signs []string `json:"signs,omitempty"`
+	Asked Asked    `json:"asked"`
+}
+
 // Notes beside a result.
 const (
 	NoteAge      = "age_in_doubt"    // the rules for a child were used because the age is in doubt
@@ -79,6 +87,7 @@ const (
 	NoteOpen     = "much_unknown"    // too much is open to rule anything out
 	NoteObserved = "observed_only"   // nothing was asked
 	NoteDisputed = "disputed"        // two people answered differently: the answer that protects more was used
+	NoteBrief    = "brief_only"      // stage 2 was not begun
 	NoteOutside  = "outside_profile" // a yes does not count because it is not in the profile
 	NoteProfile  = "profile_unknown" // the profile is not one of the instrument
 )
@@ -97,6 +106,7 @@ func (in *Instrument) Evaluate(q Input) Result {
 	if profile.Scored {
 		in.score(&r, q)
 	}
+	in.brief(&r, q)
 	in.classify(&r)
 	note := func(when bool, code string) {
 		if when {
@@ -106,7 +116,8 @@ func (in *Instrument) Evaluate(q Input) Result {
 	note(!known, NoteProfile)
 	note(doubt, NoteAge)
 	note(child && len(r.Act) == 0, NoteAct)
-	note(r.Asked != nil && r.Asked.OpenPercent > in.Unknown.MoreThanPercent, NoteOpen)
+	note(in.muchOpen(r), NoteOpen)
+	note(r.Brief != nil && r.notBegun(), NoteBrief)
 	note(q.ObservedOnly, NoteObserved)
 	note(len(r.Disputed) > 0, NoteDisputed)
 	note(len(r.Outside) > 0, NoteOutside)
@@ -158,11 +169,50 @@ func (in *Instrument) score(r *Result, q Input) {
 		out.Positive = in.positive(out)
 		r.Dimensions = append(r.Dimensions, out)
 	}
-	if asked.Of > 0 {
-		open := asked.Unknown + asked.Refused + asked.NotAsked
-		asked.OpenPercent = (100*open + asked.Of - 1) / asked.Of
-	}
+	asked.share()
 	r.Asked = &asked
+}
+
+// brief counts stage 1, if anything of it was answered.
+func (in *Instrument) brief(r *Result, q Input) {
+	out := BriefResult{}
+	for _, code := range in.Brief.Questions {
+		answer := q.Brief[code]
+		switch {
+		case in.Brief.Sign(code, answer):
+			out.Signs = append(out.Signs, code)
+			out.Asked.count(Yes)
+		case answer == Yes || answer == No:
+			out.Asked.count(No)
+		default:
+			out.Asked.count(answer)
+		}
+	}
+	out.Asked.share()
+	if out.Asked.NotAsked < out.Asked.Of {
+		r.Brief = &out
+	}
+}
+
+// notBegun says that stage 2 was to be asked, and nothing of it was.
+func (r Result) notBegun() bool { return r.Asked != nil && r.Asked.NotAsked == r.Asked.Of }
+
+// muchOpen says that too little is known to rule anything out: by stage 2, or
+// by stage 1 where there is no more.
+func (in *Instrument) muchOpen(r Result) bool {
+	switch {
+	case r.Asked == nil:
+		return false
+	case r.Brief != nil && r.notBegun():
+		return r.Brief.Asked.OpenPercent > in.Unknown.MoreThanPercent
+	}
+	return r.Asked.OpenPercent > in.Unknown.MoreThanPercent
+}
+
+func (a *Asked) share() {
+	if a.Of > 0 {
+		a.OpenPercent = (100*(a.Unknown+a.Refused+a.NotAsked) + a.Of - 1) / a.Of
+	}
 }
 
 func (a *Asked) count(answer string) {
@@ -195,25 +245,31 @@ func (in *Instrument) classify(r *Result) {
 	for _, d := range r.Dimensions {
 		positive[d.ID] = d.Positive
 	}
-	anyYes := r.Asked != nil && r.Asked.Yes > 0 || len(r.Outside) > 0
+	given := facts{child: r.Child, scored: r.Scored, act: len(r.Act) > 0, anyYes: r.Asked != nil && r.Asked.Yes > 0 || len(r.Outside) > 0,
+		brief: r.Brief != nil && len(r.Brief.Signs) > 0, positive: positive}
 	for _, rule := range in.Rules {
-		if rule.fits(r.Child, r.Scored, len(r.Act) > 0, anyYes, positive) {
+		if rule.fits(given) {
 			r.Class, r.Rule = rule.Class, rule.ID
 			break
 		}
 	}
-	open := r.Asked != nil && r.Asked.OpenPercent > in.Unknown.MoreThanPercent
-	if open && slices.Contains(in.Unknown.From, r.Class) {
+	if in.muchOpen(*r) && slices.Contains(in.Unknown.From, r.Class) {
 		r.Class = in.Unknown.To
 	}
 }
 
-func (rule Rule) fits(child, scored, act, anyYes bool, positive map[string]bool) bool {
-	if rule.For == ForAdult && child || rule.For == ForChild && !child || rule.Scored != scored || rule.Act && !act || rule.AnyYes && !anyYes {
+// facts are what rules look at.
+type facts struct {
+	child, scored, act, anyYes, brief bool
+	positive                          map[string]bool
+}
+
+func (rule Rule) fits(f facts) bool {
+	if rule.For == ForAdult && f.child || rule.For == ForChild && !f.child || rule.Scored != f.scored || rule.Act && !f.act || rule.AnyYes && !f.anyYes || rule.Brief && !f.brief {
 		return false
 	}
 	for _, line := range rule.Needs {
-		if !slices.ContainsFunc(line, func(d string) bool { return positive[d] }) {
+		if !slices.ContainsFunc(line, func(d string) bool { return f.positive[d] }) {
 			return false
 		}
 	}

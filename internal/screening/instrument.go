@@ -3,6 +3,8 @@ package screening
 // The instrument as content has it: weights, rules, classes. It never changes
 // after Load.
 
+import "slices"
+
 // Weight says how much one indicator counts in a profile.
 type Weight string
 
@@ -34,6 +36,7 @@ type Instrument struct {
 	Profiles   []Profile
 	Positive   []Threshold // a dimension is positive when one of them is met
 	Unknown    Unknown
+	Brief      Brief   // stage 1; an instrument may have none
 	Classes    []Class // the gravest first
 	Rules      []Rule  // the first that fits decides
 	Dimensions []Dimension
@@ -66,6 +69,23 @@ type Unknown struct {
 	To              string   `json:"to"`
 }
 
+// Brief is stage 1: a few questions that say whether stage 2 is needed. A
+// "yes" is a sign, to reversed questions a "no".
+type Brief struct {
+	List      string   `json:"list"` // code list with the questions' words; "" when there is no stage 1
+	Questions []string `json:"questions,omitempty"`
+	Reversed  []string `json:"reversed,omitempty"`
+	Status    string   `json:"status,omitempty"`
+}
+
+// Sign says whether an answer to a question is a sign.
+func (b Brief) Sign(question, answer string) bool {
+	if slices.Contains(b.Reversed, question) {
+		return answer == No
+	}
+	return answer == Yes
+}
+
 // Class is one possible outcome.
 type Class struct {
 	ID     string `json:"id"`
@@ -81,6 +101,7 @@ type Rule struct {
 	Scored bool       `json:"scored"`        // false: it is for profiles without scoring
 	Act    bool       `json:"act,omitempty"` // an act is known
 	AnyYes bool       `json:"any_yes,omitempty"`
+	Brief  bool       `json:"brief,omitempty"` // a sign in the brief questions
 	Needs  [][]string `json:"needs,omitempty"` // of each line, one dimension must be positive
 	Class  string     `json:"class"`
 	Text   string     `json:"text"`

@@ -23,7 +23,7 @@ const (
 	maxFileSize  = 1 << 20
 	maxDepth     = 12
 	maxItems     = 400 // in any one list
-	maxDimension = 12  // all their combinations are tried
+	maxDimension = 8   // all their combinations are tried
 )
 
 var idShape = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
@@ -106,6 +106,11 @@ func (s *Set) Check(codes func(list string) []string, profiles []string) []Fault
 		for _, c := range want {
 			if in.InForce && !slices.Contains(have, c) {
 				faults = append(faults, Fault{File: in.file, Field: "dimensions", Message: fmt.Sprintf("%s of the code list %s has no weight", c, in.Indicators)})
+			}
+		}
+		for _, q := range in.Brief.Questions {
+			if !slices.Contains(codes(in.Brief.List), q) {
+				faults = append(faults, Fault{File: in.file, Field: "brief.questions", Message: fmt.Sprintf("%s is not in the code list %s", q, in.Brief.List)})
 			}
 		}
 		for _, p := range profiles {
@@ -290,7 +295,7 @@ func (l *loader) list(n *yaml.Node, field string, read func(*yaml.Node, string))
 
 func (l *loader) instrument(root *yaml.Node) {
 	k := l.keys(root, "", "*instrument", "*title", "in_force", "*confidence", "status", "*source", "note", "*indicators",
-		"*profiles", "*positive", "*unknown", "*classes", "*rules", "*dimensions")
+		"*profiles", "*positive", "*unknown", "brief", "*classes", "*rules", "*dimensions")
 	in := l.in
 	in.ID, in.Title = l.id(k["instrument"], "instrument"), l.text(k["title"], "title")
 	in.InForce = l.flag(k["in_force"], "in_force", false)
@@ -312,6 +317,9 @@ func (l *loader) instrument(root *yaml.Node) {
 	}
 	if k["unknown"] != nil {
 		l.unknown(k["unknown"])
+	}
+	if k["brief"] != nil {
+		l.brief(k["brief"])
 	}
 	l.list(k["classes"], "classes", l.class)
 	for i, c := range in.Classes {
@@ -353,6 +361,29 @@ func (l *loader) unknown(n *yaml.Node) {
 	l.text(k["source"], "unknown.source")
 }
 
+func (l *loader) brief(n *yaml.Node) {
+	k := l.keys(n, "brief", "*list", "*questions", "reversed", "status", "*source")
+	b := Brief{List: l.id(k["list"], "brief.list"), Status: l.text(k["status"], "brief.status")}
+	l.text(k["source"], "brief.source")
+	l.list(k["questions"], "brief.questions", func(n *yaml.Node, field string) {
+		code := l.text(n, field)
+		if slices.Contains(b.Questions, code) {
+			l.fault(n.Line, field, "question %q appears twice", code)
+		}
+		b.Questions = append(b.Questions, code)
+	})
+	if k["reversed"] != nil {
+		l.list(k["reversed"], "brief.reversed", func(n *yaml.Node, field string) {
+			code := l.text(n, field)
+			if !slices.Contains(b.Questions, code) {
+				l.fault(n.Line, field, "there is no question %q", code)
+			}
+			b.Reversed = append(b.Reversed, code)
+		})
+	}
+	l.in.Brief = b
+}
+
 func (l *loader) class(n *yaml.Node, field string) {
 	k := l.keys(n, field, "*id", "*label", "*advice", "status")
 	c := Class{l.id(k["id"], field+".id"), l.text(k["label"], field+".label"), l.text(k["advice"], field+".advice"), l.text(k["status"], field+".status")}
@@ -363,9 +394,9 @@ func (l *loader) class(n *yaml.Node, field string) {
 }
 
 func (l *loader) rule(n *yaml.Node, field string) {
-	k := l.keys(n, field, "*id", "for", "scored", "act", "any_yes", "needs", "*class", "*text", "*source", "status")
+	k := l.keys(n, field, "*id", "for", "scored", "act", "any_yes", "brief", "needs", "*class", "*text", "*source", "status")
 	r := Rule{ID: l.id(k["id"], field+".id"), For: l.one(k["for"], field+".for", ForAdult, ForChild), Scored: l.flag(k["scored"], field+".scored", true),
-		Act: l.flag(k["act"], field+".act", false), AnyYes: l.flag(k["any_yes"], field+".any_yes", false), Class: l.id(k["class"], field+".class"),
+		Act: l.flag(k["act"], field+".act", false), AnyYes: l.flag(k["any_yes"], field+".any_yes", false), Brief: l.flag(k["brief"], field+".brief", false), Class: l.id(k["class"], field+".class"),
 		Text: l.text(k["text"], field+".text"), Source: l.text(k["source"], field+".source"), Status: l.text(k["status"], field+".status")}
 	if k["needs"] != nil {
 		l.list(k["needs"], field+".needs", func(n *yaml.Node, at string) {
@@ -445,59 +476,71 @@ func (l *loader) link() {
 // errLighter is what a set of rules must not do.
 var errLighter = errors.New("a further yes leads to a lighter class")
 
-// never tries the rules with every combination of dimensions, of act and of
-// any yes: each must lead somewhere, and more must never lead to less.
+// never tries the rules with every combination of positive dimensions, of act,
+// of any yes and of a brief sign: each must lead somewhere, and more must never
+// lead to less.
 func (l *loader) never() {
-	in := l.in
-	for _, child := range []bool{false, true} {
-		for _, act := range []bool{false, true} {
-			for set := range 1 << len(in.Dimensions) {
-				if err := in.tryRules(child, act, set); err != nil {
-					l.fault(l.lines["/rules"], "rules", "%s", err)
-					return
-				}
-			}
-			if in.outcome(child, false, act, false, 0) == "" {
-				l.fault(l.lines["/rules"], "rules", "no rule fits a profile that is not scored (%s, act %v)", who(child), act)
+	for set := range 1 << len(l.in.Dimensions) {
+		for bits := range 16 {
+			f := facts{child: bits&1 != 0, scored: true, act: bits&2 != 0, anyYes: bits&4 != 0 || set != 0, brief: bits&8 != 0}
+			if err := l.in.tryRules(f, set); err != nil {
+				l.fault(l.lines["/rules"], "rules", "%s", err)
 				return
 			}
 		}
 	}
+	for bits := range 4 {
+		f := facts{child: bits&1 != 0, act: bits&2 != 0}
+		if l.in.outcome(f, 0) == "" {
+			l.fault(l.lines["/rules"], "rules", "no rule fits a profile that is not scored (%s)", f)
+			return
+		}
+	}
 }
 
-func who(child bool) string {
-	if child {
-		return ForChild
+// String says the facts in a fault.
+func (f facts) String() string {
+	who := ForAdult
+	if f.child {
+		who = ForChild
 	}
-	return ForAdult
+	return fmt.Sprintf("%s, act %v, any yes %v, brief sign %v", who, f.act, f.anyYes, f.brief)
 }
 
-func (in *Instrument) tryRules(child, act bool, set int) error {
-	nothing, here := in.outcome(child, true, act, false, 0), in.outcome(child, true, act, true, set)
-	if here == "" || nothing == "" {
-		return fmt.Errorf("no rule fits %s with positive %s, act %v", who(child), in.names(set), act)
+// tryRules holds one combination against those with one thing more.
+func (in *Instrument) tryRules(f facts, set int) error {
+	here := in.outcome(f, set)
+	if here == "" {
+		return fmt.Errorf("no rule fits %s, positive %s", f, in.names(set))
 	}
-	lighter := func(than string, more string) error {
-		if in.rank[more] < in.rank[than] {
-			return fmt.Errorf("%s with positive %s, act %v: %w, from %s to %s", who(child), in.names(set), act, errLighter, than, more)
+	open := !f.anyYes && !f.brief && slices.Contains(in.Unknown.From, here)
+	more := func(g facts, set int) error {
+		than, next := here, in.outcome(g, set)
+		if open && (g.anyYes || g.brief) { // nothing may have been known before
+			than = in.Unknown.To
+		}
+		if in.rank[next] < in.rank[than] {
+			return fmt.Errorf("%w, from %s to %s: %s, positive %s", errLighter, than, next, g, in.names(set))
 		}
 		return nil
 	}
-	if err := lighter(nothing, here); err != nil {
+	g := f
+	g.act = true
+	if err := more(g, set); err != nil {
 		return err
 	}
-	if slices.Contains(in.Unknown.From, nothing) {
-		if err := lighter(in.Unknown.To, here); err != nil {
-			return err
-		}
+	g = f
+	g.brief = true
+	if err := more(g, set); err != nil {
+		return err
 	}
-	if !act {
-		if err := lighter(here, in.outcome(child, true, true, true, set)); err != nil {
-			return err
-		}
+	g = f
+	g.anyYes = true
+	if err := more(g, set); err != nil {
+		return err
 	}
 	for d := range in.Dimensions {
-		if err := lighter(here, in.outcome(child, true, act, true, set|1<<d)); err != nil {
+		if err := more(g, set|1<<d); err != nil {
 			return err
 		}
 	}
@@ -506,13 +549,13 @@ func (in *Instrument) tryRules(child, act bool, set int) error {
 
 // outcome is the class for a set of positive dimensions, each a bit; "" when
 // no rule fits.
-func (in *Instrument) outcome(child, scored, act, anyYes bool, set int) string {
-	positive := map[string]bool{}
+func (in *Instrument) outcome(f facts, set int) string {
+	f.positive = map[string]bool{}
 	for i, d := range in.Dimensions {
-		positive[d.ID] = set&(1<<i) != 0
+		f.positive[d.ID] = set&(1<<i) != 0
 	}
 	for _, r := range in.Rules {
-		if r.fits(child, scored, act, anyYes, positive) {
+		if r.fits(f) {
 			return r.Class
 		}
 	}

@@ -38,8 +38,10 @@ func TestFaultsAreNamedByFileLineAndField(t *testing.T) {
 		{"coercion that would make a result lighter", "class: forced_labour_indicated", "class: subthreshold_signs", "a further yes leads to a lighter class"},
 		{"a child for whom a sign changes nothing", "class: child_protection_check", "class: no_indication", "a further yes leads to a lighter class"},
 		{"not knowing that would make a result lighter", "from: [no_indication]", "from: [no_indication, specialist_interview]", "not knowing would make a result lighter"},
-		{"a combination without a rule", "  - id: no_sign\n    class: no_indication\n    text: No question was answered with yes.\n    source: domain research draft, classification rules\n", "", "no rule fits"},
+		{"a combination without a rule", "  - id: no_sign\n    class: no_indication\n    text: No answer is a sign.\n    source: domain research draft, classification rules\n", "", "no rule fits"},
 		{"a profile without scoring and without a rule", "  - id: adult_sexual\n    for: adult\n    scored: false", "  - id: adult_sexual\n    for: adult\n    scored: true", "no rule fits a profile that is not scored"},
+		{"a brief question turned around that is not asked", "reversed: [S1.freedom]", "reversed: [S1.fredom]", "there is no question \"S1.fredom\""},
+		{"a brief sign of a child that changes nothing", "brief: true\n    class: child_protection_check", "brief: true\n    class: no_indication", "a further yes leads to a lighter class"},
 		{"an anchor", "title: ILO", "title: &a ILO", "anchors and aliases are not allowed"},
 		{"no YAML", "title: ILO", "title: [ILO", "not readable as YAML"},
 	} {
@@ -87,14 +89,28 @@ func TestFaultsBetweenFiles(t *testing.T) {
 func TestInstrumentsAreHeldAgainstTheForm(t *testing.T) {
 	set, _ := screening.Load(content.FS)
 	in := set.InForce()
-	codes := func(string) []string { return in.Codes() }
+	with := func(indicators []string) func(string) []string {
+		return func(list string) []string {
+			if list == in.Brief.List {
+				return in.Brief.Questions
+			}
+			return indicators
+		}
+	}
+	codes := with(in.Codes())
 	if faults := set.Check(codes, []string{"adult_labour"}); len(faults) > 0 {
 		t.Errorf("faults where there are none: %v", faults)
 	}
 	for about, faults := range map[string][]screening.Fault{
-		"no such list":         set.Check(func(string) []string { return nil }, nil),
-		"a question too many":  set.Check(func(string) []string { return append(in.Codes(), "D9.new") }, nil),
-		"a question too few":   set.Check(func(string) []string { return in.Codes()[1:] }, nil),
+		"no such list":        set.Check(with(nil), nil),
+		"a question too many": set.Check(with(append(in.Codes(), "D9.new")), nil),
+		"a question too few":  set.Check(with(in.Codes()[1:]), nil),
+		"a brief question too few": set.Check(func(list string) []string {
+			if list == in.Brief.List {
+				return in.Brief.Questions[1:]
+			}
+			return in.Codes()
+		}, nil),
 		"a profile of nowhere": set.Check(codes, []string{"adult_begging"}),
 	} {
 		if len(faults) != 1 || faults[0].File != shipped || faults[0].Field == "" {

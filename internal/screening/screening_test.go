@@ -37,17 +37,18 @@ func instrument(t testing.TB) *screening.Instrument {
 }
 
 type vector struct {
-	About        string   `json:"about"`
-	Profile      string   `json:"profile"`
-	AdultCertain *bool    `json:"adult_certain"`
-	Yes          []string `json:"yes"`
-	No           []string `json:"no"`
-	Unknown      []string `json:"unknown"`
-	Refused      []string `json:"refused"`
-	Others       string   `json:"others"` // the answer to all that is not named
-	Act          []string `json:"act"`
-	ObservedOnly bool     `json:"observed_only"`
-	Disputed     []string `json:"disputed"`
+	About        string            `json:"about"`
+	Profile      string            `json:"profile"`
+	AdultCertain *bool             `json:"adult_certain"`
+	Yes          []string          `json:"yes"`
+	No           []string          `json:"no"`
+	Unknown      []string          `json:"unknown"`
+	Refused      []string          `json:"refused"`
+	Others       string            `json:"others"` // the answer to all that is not named
+	Brief        map[string]string `json:"brief"`
+	Act          []string          `json:"act"`
+	ObservedOnly bool              `json:"observed_only"`
+	Disputed     []string          `json:"disputed"`
 	Expect       struct {
 		Class    string   `json:"class"`
 		Positive []string `json:"positive"`
@@ -56,7 +57,7 @@ type vector struct {
 }
 
 func (v vector) input(in *screening.Instrument) screening.Input {
-	q := screening.Input{Profile: v.Profile, AdultCertain: v.AdultCertain, Answers: map[string]string{}, Act: v.Act, ObservedOnly: v.ObservedOnly, Disputed: v.Disputed}
+	q := screening.Input{Profile: v.Profile, AdultCertain: v.AdultCertain, Answers: map[string]string{}, Brief: v.Brief, Act: v.Act, ObservedOnly: v.ObservedOnly, Disputed: v.Disputed}
 	if v.Others != "" {
 		for _, c := range in.Codes() {
 			q.Answers[c] = v.Others
@@ -132,6 +133,12 @@ func TestBrowserAgreesOnRandomAnswers(t *testing.T) {
 		for _, c := range in.Codes() {
 			if rng.IntN(100) < share {
 				q.Answers[c] = answers[rng.IntN(len(answers))]
+			}
+		}
+		q.Brief = map[string]string{}
+		for _, c := range in.Brief.Questions {
+			if rng.IntN(100) < share {
+				q.Brief[c] = answers[rng.IntN(len(answers))]
 			}
 		}
 		if rng.IntN(2) == 0 {
@@ -215,6 +222,12 @@ func anyInput(in *screening.Instrument) *rapid.Generator[screening.Input] {
 				q.Answers[c] = a
 			}
 		}
+		if rapid.Bool().Draw(t, "brief questions") {
+			q.Brief = map[string]string{}
+			for _, c := range in.Brief.Questions {
+				q.Brief[c] = rapid.SampledFrom(answers).Draw(t, c)
+			}
+		}
 		if rapid.Bool().Draw(t, "act") {
 			q.Act = []string{"harbouring"}
 		}
@@ -230,9 +243,20 @@ func TestAFurtherYesNeverLowers(t *testing.T) {
 		before := in.Evaluate(q)
 		more := q
 		more.Answers = maps.Clone(q.Answers)
-		if rapid.IntRange(0, 9).Draw(t, "what") == 0 {
+		switch rapid.IntRange(0, 9).Draw(t, "what") {
+		case 0:
 			more.Act = []string{"transfer"}
-		} else {
+		case 1:
+			more.Brief = maps.Clone(q.Brief)
+			if more.Brief == nil {
+				more.Brief = map[string]string{}
+			}
+			code := rapid.SampledFrom(in.Brief.Questions).Draw(t, "question")
+			more.Brief[code] = screening.Yes
+			if !in.Brief.Sign(code, screening.Yes) {
+				more.Brief[code] = screening.No
+			}
+		default:
 			more.Answers[rapid.SampledFrom(in.Codes()).Draw(t, "indicator")] = screening.Yes
 		}
 		if after := in.Evaluate(more); in.Grave(after.Class, before.Class) < 0 {
@@ -264,7 +288,16 @@ func TestANegativeNeedsKnowledge(t *testing.T) {
 				t.Fatal("a yes, and no indication")
 			}
 		}
-		if a := r.Asked; 100*a.No < 70*a.Of {
+		for c, a := range q.Brief {
+			if in.Brief.Sign(c, a) {
+				t.Fatal("a brief sign, and no indication")
+			}
+		}
+		a := r.Asked
+		if r.Brief != nil && a.NotAsked == a.Of {
+			a = &r.Brief.Asked
+		}
+		if 100*a.No < 70*a.Of {
 			t.Fatalf("no indication, and %d of %d answered with no", a.No, a.Of)
 		}
 	})
@@ -304,6 +337,33 @@ func TestACaseInDoubtIsAChild(t *testing.T) {
 		}
 		if r.Scored && r.Class != in.Evaluate(child).Class {
 			t.Fatalf("%s, and as a child %s", r.Class, in.Evaluate(child).Class)
+		}
+	})
+}
+
+// TestAnAnswerIsTheResultsJSON: what is sealed is what can be read back.
+func TestAnAnswerIsTheResultsJSON(t *testing.T) {
+	in := instrument(t)
+	rapid.Check(t, func(t *rapid.T) {
+		q := anyInput(in).Draw(t, "answers")
+		q.ObservedOnly = rapid.Bool().Draw(t, "observed")
+		if rapid.Bool().Draw(t, "in dispute") {
+			q.Disputed = []string{"answers.D1.job"}
+		}
+		r := in.Evaluate(q)
+		data, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want map[string]any
+		if err := json.Unmarshal(data, &want); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Answer(); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%v, as JSON %v", got, want)
+		}
+		if back, ok := screening.FromAnswer(r.Answer()); !ok || !reflect.DeepEqual(back.Answer(), want) {
+			t.Fatalf("read back as %+v", back)
 		}
 	})
 }
@@ -369,6 +429,22 @@ func TestEveryLanguageHasEveryWord(t *testing.T) {
 			if m.Name == english.Dimensions[i].Name {
 				t.Errorf("%s: dimension %s is not translated", lang, m.ID)
 			}
+		}
+	}
+}
+
+// BenchmarkResult is what each opening of a case with a screening pays.
+func BenchmarkResult(b *testing.B) {
+	set, _ := screening.Load(content.FS)
+	rows := map[string]any{}
+	for i, c := range set.InForce().Codes() {
+		rows[c] = answers[i%3]
+	}
+	filled := map[string]any{"profile": "child_labour", "answers": rows, "act": []any{"transfer"}}
+	for b.Loop() {
+		result, _ := set.Result(filled)
+		if result.Answer() == nil {
+			b.Fatal("no answer")
 		}
 	}
 }

@@ -114,6 +114,7 @@ type Description struct {
 	Profiles   []Profile   `json:"profiles"`
 	Positive   []Threshold `json:"positive"`
 	Unknown    Unknown     `json:"unknown"`
+	Brief      Brief       `json:"brief"`
 	Classes    []Class     `json:"classes" doc:"The gravest first"`
 	Rules      []Rule      `json:"rules" doc:"The first that fits decides"`
 	Dimensions []Dimension `json:"dimensions"`
@@ -123,7 +124,7 @@ type Description struct {
 func (in *Instrument) Describe(lang string) Description {
 	w := in.words[lang]
 	d := Description{ID: in.ID, Lang: lang, Title: cmp.Or(w.Title, in.Title), Status: in.Status, Source: in.Source, Note: in.Note,
-		Indicators: in.Indicators, Profiles: in.Profiles, Positive: in.Positive, Unknown: in.Unknown}
+		Indicators: in.Indicators, Profiles: in.Profiles, Brief: in.Brief, Positive: in.Positive, Unknown: in.Unknown}
 	for _, c := range in.Classes {
 		c.Label, c.Advice = cmp.Or(w.Classes[c.ID].Label, c.Label), cmp.Or(w.Classes[c.ID].Advice, c.Advice)
 		d.Classes = append(d.Classes, c)

@@ -281,6 +281,7 @@ func TestACaseGoesFromFirstContactToAnApprovedClosureAndIntoTheRegister(t *testi
 	worker.standsAt("Contact")
 	worker.does("F02_screening", screening)
 	worker.standsAt("Screened")
+	worker.sees("Not enough information", "draft instrument, unverified") // every answer was "not known": no negative
 	worker.does("F03_consent", consent)
 	worker.standsAt("Consent")
 	supervisor := h.signIn(t, "vanna")

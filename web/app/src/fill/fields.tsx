@@ -45,7 +45,7 @@ const id = (path: string): string => `f-${path}`;
 export function Fields({ fields, prefix, values, desk }: { fields: Field[]; prefix: string; values: Record<string, unknown> | undefined; desk: Desk }) {
   return <>{fields.map((f) => {
     const path = prefix ? `${prefix}.${f.name}` : f.name;
-    if (isResult(f)) return <LiveResult key={f.name} form={desk.form} field={f} answers={values ?? {}} />;
+    if (isResult(f)) return desk.applies(path) && <LiveResult key={f.name} form={desk.form} field={f} answers={values ?? {}} />;
     if (f.type === 'auto' || f.name === desk.form.approval_field || !desk.applies(path)) return null;
     return <Question key={f.name} field={f} path={path} value={values?.[f.name]} desk={desk} />;
   })}</>;

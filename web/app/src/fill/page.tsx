@@ -106,6 +106,8 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
   const unconfirmed = Object.keys(from).filter((path) => !isEmpty(at(draft.answers, path)) && !isConfirmed(path) && settled.applies(path) && fieldAt(form, path));
   // A part that the reader may not open is neither shown nor asked: the server has it.
   const mayAnswer = (path: string) => !hidden.has(fieldAt(form, path)?.tier ?? '');
+  // Whoever does not see what was told cannot be told what follows from it: the server computes it.
+  const seesResult = form.fields.some((f) => isResult(f) && mayAnswer(f.name));
   const byPath = new Map(problems.map((p) => [p.path, p.message]));
   const desk: Desk = {
     form, caseId, set,
@@ -124,7 +126,7 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
     e.preventDefault();
     const found = check(form, draft.answers, env).problems.filter((p) => mayAnswer(p.path));
     const toConfirm: Problem[] = unconfirmed.map((path) => ({ path, code: 'confirm', message: t('problem.confirm') }));
-    if (claimsTooMuch(form, draft.answers)) found.push({ path: 'identification_stage', code: 'not_negative', message: t('screening.not_negative') });
+    if (seesResult && claimsTooMuch(form, draft.answers)) found.push({ path: 'identification_stage', code: 'not_negative', message: t('screening.not_negative') });
     const all = [...found, ...toConfirm.filter((c) => !found.some((p) => p.path === c.path))];
     setProblems(inOrder(form, all));
     if (all.length > 0) {
@@ -183,8 +185,9 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
     <p class="crumbs">{caseId ? <a href={url`/cases/${caseId}`}>{page.data ? [page.data.code, page.data.header.name].filter(Boolean).join(' · ') : t('the.case')}</a> : <a href="/find">{t('nav.find')}</a>} / {form.title}</p>
   );
   if (step === 'review') {
-    const clean = withResult(form, check(form, draft.answers, env).clean);
-    const only = draft.record ? new Set([...Object.keys(changes(form, draft.base, clean)), ...form.fields.filter(isResult).map((f) => f.name)]) : undefined;
+    const checked = check(form, draft.answers, env).clean;
+    const clean = seesResult ? withResult(form, checked) : checked;
+    const only = draft.record ? new Set([...Object.keys(changes(form, draft.base, clean)), ...(seesResult ? form.fields.filter(isResult).map((f) => f.name) : [])]) : undefined;
     return (
       <>
         {crumbs}

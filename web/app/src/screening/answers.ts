@@ -14,6 +14,7 @@ export function resultOf(form: Form, answers: Answers): Result | undefined {
     profile: answers.profile,
     adult_certain: typeof answers.adult_certain === 'boolean' ? answers.adult_certain : undefined,
     answers: (answers.answers ?? {}) as Record<string, unknown>,
+    brief: (answers.brief ?? {}) as Record<string, unknown>,
     act: Array.isArray(answers.act) ? (answers.act as string[]) : [],
     observed_only: answers.mode === 'observation',
   });

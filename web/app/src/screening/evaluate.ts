@@ -8,7 +8,7 @@ export interface Profile { id: string; for?: string; scored: boolean; status?: s
 export interface Threshold { strong?: number; medium?: number; weak?: number; medium_or_weak?: number }
 export interface Class { id: string; label: string; advice: string; status?: string }
 export interface Rule {
-  id: string; for?: string; scored: boolean; act?: boolean; any_yes?: boolean; needs?: string[][] | null;
+  id: string; for?: string; scored: boolean; act?: boolean; any_yes?: boolean; brief?: boolean; needs?: string[][] | null;
   class: string; text: string; source: string; status?: string;
 }
 export interface Indicator { code: string; adult?: Weight; child?: Weight }
@@ -18,6 +18,7 @@ export interface Dimension { id: string; name: string; is: string; indicators: I
 export interface Instrument {
   id: string; lang: string; title: string; status?: string; source: string; note?: string; indicators: string;
   profiles: Profile[]; positive: Threshold[]; unknown: { more_than_percent: number; from: string[]; to: string };
+  brief: { list: string; questions?: string[] | null; reversed?: string[] | null; status?: string };
   classes: Class[]; rules: Rule[]; dimensions: Dimension[];
 }
 
@@ -26,6 +27,7 @@ export interface Input {
   /** The answer to "certainly 18 or older?"; undefined when it was not asked. */
   adult_certain?: boolean | undefined;
   answers: Record<string, unknown>;
+  brief?: Record<string, unknown> | undefined;
   act: string[];
   observed_only?: boolean | undefined;
   disputed?: string[] | undefined;
@@ -34,12 +36,14 @@ export interface Input {
 export interface Sign { code: string; weight: Weight }
 export interface DimensionResult { id: string; positive: boolean; strong: number; medium: number; weak: number; signs?: Sign[] }
 export interface Asked { of: number; yes: number; no: number; unknown: number; refused: number; not_asked: number; open_percent: number }
-export type Note = 'profile_unknown' | 'age_in_doubt' | 'act_unknown' | 'much_unknown' | 'observed_only' | 'disputed' | 'outside_profile';
+/** Stage 1; in its counts, yes are the signs. */
+export interface BriefResult { signs?: string[]; asked: Asked }
+export type Note = 'profile_unknown' | 'age_in_doubt' | 'act_unknown' | 'much_unknown' | 'brief_only' | 'observed_only' | 'disputed' | 'outside_profile';
 
 /** The outcome with its reasons, as codes. */
 export interface Result {
   instrument: string; status?: string; profile: string; child: boolean; class: string; rule: string; scored: boolean;
-  act?: string[]; dimensions?: DimensionResult[]; asked?: Asked; notes?: Note[]; disputed?: string[]; outside?: string[];
+  act?: string[]; dimensions?: DimensionResult[]; asked?: Asked; brief?: BriefResult; notes?: Note[]; disputed?: string[]; outside?: string[];
 }
 
 export function evaluate(instrument: Instrument, q: Input): Result {
@@ -50,10 +54,11 @@ export function evaluate(instrument: Instrument, q: Input): Result {
   if (q.disputed?.length) r.disputed = q.disputed;
   if (q.act.length) r.act = q.act;
   if (r.scored) score(instrument, r, q.answers);
+  brief(instrument, r, q.brief ?? {});
   classify(instrument, r);
-  const open = (r.asked?.open_percent ?? 0) > instrument.unknown.more_than_percent;
   const notes: [boolean, Note][] = [
-    [!profile, 'profile_unknown'], [doubt, 'age_in_doubt'], [child && !r.act, 'act_unknown'], [open, 'much_unknown'],
+    [!profile, 'profile_unknown'], [doubt, 'age_in_doubt'], [child && !r.act, 'act_unknown'], [muchOpen(instrument, r), 'much_unknown'],
+    [!!r.brief && notBegun(r), 'brief_only'],
     [q.observed_only === true, 'observed_only'], [!!r.disputed, 'disputed'], [!!r.outside, 'outside_profile'],
   ];
   const said = notes.filter(([when]) => when).map(([, code]) => code);
@@ -70,7 +75,7 @@ function childOf(profile: Profile | undefined, certain: boolean | undefined): { 
 }
 
 function score(instrument: Instrument, r: Result, answers: Record<string, unknown>): void {
-  const asked: Asked = { of: 0, yes: 0, no: 0, unknown: 0, refused: 0, not_asked: 0, open_percent: 0 };
+  const asked = nothing();
   const outside: string[] = [];
   r.dimensions = instrument.dimensions.map((d) => {
     const out: DimensionResult = { id: d.id, positive: false, strong: 0, medium: 0, weak: 0 };
@@ -82,8 +87,7 @@ function score(instrument: Instrument, r: Result, answers: Record<string, unknow
         if (answer === 'yes') outside.push(i.code);
         continue;
       }
-      asked.of++;
-      asked[answer === 'yes' || answer === 'no' || answer === 'unknown' || answer === 'refused' ? answer : 'not_asked']++;
+      count(asked, answer);
       if (answer !== 'yes') continue;
       signs.push({ code: i.code, weight });
       out[weight]++;
@@ -93,17 +97,51 @@ function score(instrument: Instrument, r: Result, answers: Record<string, unknow
       && out.weak >= (t.weak ?? 0) && out.medium + out.weak >= (t.medium_or_weak ?? 0));
     return out;
   });
-  if (asked.of > 0) asked.open_percent = Math.ceil((100 * (asked.unknown + asked.refused + asked.not_asked)) / asked.of);
-  r.asked = asked;
+  r.asked = share(asked);
   if (outside.length) r.outside = outside;
+}
+
+const nothing = (): Asked => ({ of: 0, yes: 0, no: 0, unknown: 0, refused: 0, not_asked: 0, open_percent: 0 });
+
+function count(asked: Asked, answer: unknown): void {
+  asked.of++;
+  asked[answer === 'yes' || answer === 'no' || answer === 'unknown' || answer === 'refused' ? answer : 'not_asked']++;
+}
+
+function share(asked: Asked): Asked {
+  if (asked.of > 0) asked.open_percent = Math.ceil((100 * (asked.unknown + asked.refused + asked.not_asked)) / asked.of);
+  return asked;
+}
+
+/** Stage 1, if anything of it was answered. */
+function brief(instrument: Instrument, r: Result, answers: Record<string, unknown>): void {
+  const asked = nothing();
+  const signs: string[] = [];
+  for (const code of instrument.brief.questions ?? []) {
+    const answer = answers[code];
+    const sign = answer === (instrument.brief.reversed?.includes(code) ? 'no' : 'yes');
+    if (sign) signs.push(code);
+    count(asked, sign ? 'yes' : answer === 'yes' ? 'no' : answer);
+  }
+  if (asked.not_asked === asked.of) return;
+  r.brief = { ...(signs.length ? { signs } : {}), asked: share(asked) };
+}
+
+/** Stage 2 was to be asked, and nothing of it was. */
+const notBegun = (r: Result): boolean => !!r.asked && r.asked.not_asked === r.asked.of;
+
+/** Too little is known to rule anything out: by stage 2, or by stage 1 where there is no more. */
+function muchOpen(instrument: Instrument, r: Result): boolean {
+  if (!r.asked) return false;
+  const by = r.brief && notBegun(r) ? r.brief.asked : r.asked;
+  return by.open_percent > instrument.unknown.more_than_percent;
 }
 
 function classify(instrument: Instrument, r: Result): void {
   const positive = new Set((r.dimensions ?? []).filter((d) => d.positive).map((d) => d.id));
   const anyYes = (r.asked?.yes ?? 0) > 0 || !!r.outside;
   const rule = instrument.rules.find((x) => !(x.for === 'adult' && r.child) && !(x.for === 'child' && !r.child) && x.scored === r.scored
-    && !(x.act && !r.act) && !(x.any_yes && !anyYes) && (x.needs ?? []).every((line) => line.some((d) => positive.has(d))));
+    && !(x.act && !r.act) && !(x.any_yes && !anyYes) && !(x.brief && !r.brief?.signs) && (x.needs ?? []).every((line) => line.some((d) => positive.has(d))));
   if (rule) { r.class = rule.class; r.rule = rule.id; }
-  const open = (r.asked?.open_percent ?? 0) > instrument.unknown.more_than_percent;
-  if (open && instrument.unknown.from.includes(r.class)) r.class = instrument.unknown.to;
+  if (muchOpen(instrument, r) && instrument.unknown.from.includes(r.class)) r.class = instrument.unknown.to;
 }

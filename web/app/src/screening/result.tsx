@@ -42,7 +42,8 @@ export function ScreeningResult({ form, result: r }: { form: Form; result: Resul
       {rule && <p class="small"><b>{t('screening.why')}</b> {rule.text} <span class="soft">({rule.source})</span></p>}
       {signs.length > 0 && <ul class="list small dimensions">{signs.map((d) => <li key={d.id}><DimensionLine form={form} d={d} /></li>)}</ul>}
       {quiet.length > 0 && signs.length > 0 && <p class="small soft">{t('screening.quiet', { list: quiet.map((d) => nameOf(form, d.id)).join(', ') })}</p>}
-      {r.asked && <p class="small">{t('screening.asked', { yes: r.asked.yes, no: r.asked.no, unknown: r.asked.unknown, refused: r.asked.refused, not_asked: r.asked.not_asked, of: r.asked.of })} <b>{t('screening.open', { n: r.asked.open_percent })}</b></p>}
+      {r.brief && <p class="small"><b>{t('screening.brief')}</b> {(r.brief.signs ?? []).length > 0 ? r.brief.signs!.map((c) => labelOf(form, instrument?.brief.list, c)).join(' · ') : t('screening.brief.none')}</p>}
+      {r.asked && !(r.notes ?? []).includes('brief_only') && <p class="small">{t('screening.asked', { yes: r.asked.yes, no: r.asked.no, unknown: r.asked.unknown, refused: r.asked.refused, not_asked: r.asked.not_asked, of: r.asked.of })} <b>{t('screening.open', { n: r.asked.open_percent })}</b></p>}
       {(r.notes ?? []).length > 0 && <ul class="small">{r.notes!.map((n) => <li key={n}>{word(`screening.note.${n}`, n, { list: listFor(form, r, n), n: instrument?.unknown.more_than_percent })}</li>)}</ul>}
       <p class="small soft">{t(r.child ? 'screening.rules.child' : 'screening.rules.adult')} {instrument?.title ?? r.instrument}. {t('screening.worker')}</p>
     </div>
@@ -67,7 +68,8 @@ function listFor(form: Form, r: Result, note: string): string {
   if (note === 'outside_profile') return (r.outside ?? []).map((c) => indicator(form, c)).join('; ');
   if (note !== 'disputed') return '';
   return (r.disputed ?? []).map((path) => {
-    const code = path.replace(/^answers\./, '');
-    return codesOf(form, form.instrument?.indicators).some((c) => c.code === code) ? indicator(form, code) : form.fields.find((f) => f.name === path)?.label ?? path;
+    const [, matrix, code = ''] = /^(answers|brief)\.(.+)$/.exec(path) ?? [];
+    const list = matrix === 'brief' ? form.instrument?.brief.list : form.instrument?.indicators;
+    return codesOf(form, list).some((c) => c.code === code) ? labelOf(form, list, code) : form.fields.find((f) => f.name === path)?.label ?? path;
   }).join('; ');
 }
