@@ -91,8 +91,8 @@ func openCases(t *testing.T, c *program.Client) []string {
 	for _, i := range list.Items {
 		out = append(out, i.ID)
 	}
-	if len(out) < 3 {
-		t.Fatalf("only %d cases to write in", len(out))
+	for len(out) < 3 {
+		out = append(out, openCase(t, c, firstContact()))
 	}
 	return out
 }

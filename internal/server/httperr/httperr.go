@@ -12,6 +12,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -205,6 +206,8 @@ func problems(errs []error) []fault.Problem {
 		}
 		out = append(out, fault.Problem{Code: "format", Message: "is not of the expected form"})
 	}
+	// The library walks maps: without an order one request would have several answers.
+	slices.SortStableFunc(out, func(a, b fault.Problem) int { return strings.Compare(a.Path+" "+a.Code, b.Path+" "+b.Code) })
 	return out
 }
 
