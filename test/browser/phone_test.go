@@ -8,7 +8,7 @@ import (
 
 // The same on a telephone, with the network going away in the middle.
 func TestANoteOnAPhoneWithoutNetworkWaitsAndIsSentWhenItIsBack(t *testing.T) {
-	h := open(t, 12)
+	h := open(t, 60) // with fewer, the worker may have closed cases only
 	worker := h.signsInAt(t, "chanthou", 360)
 	worker.sees("Today")
 	worker.must(worker.Wait(`document.querySelector('main h1') && document.querySelector('.rows, .empty')`))
