@@ -52,7 +52,7 @@ func parse(f *flag.FlagSet, args []string, want int) ([]string, error) {
 // dataFlags adds the flags that say where the data is. Each has an
 // environment variable of the same meaning.
 func dataFlags(f *flag.FlagSet) *app.Config {
-	cfg := &app.Config{Passphrase: passphrase()}
+	cfg := &app.Config{Passphrase: passphrase(), Redrawing: progressLine(f.Output(), "the rules have changed: drawing lists and counts anew, cases")}
 	f.StringVar(&cfg.Data, "data", env("BANYAN_DATA", "banyan-data"), "data folder (BANYAN_DATA)")
 	f.StringVar(&cfg.KeyFile, "key-file", env("BANYAN_KEY_FILE", ""), "master key file; default: the one that the data folder names (BANYAN_KEY_FILE; its passphrase in BANYAN_PASSPHRASE or the file BANYAN_PASSPHRASE_FILE)")
 	f.StringVar(&cfg.Database, "database", env("BANYAN_DATABASE", ""), "PostgreSQL connection words; default: SQLite in the data folder (BANYAN_DATABASE)")
@@ -67,15 +67,11 @@ func env(name, otherwise string) string {
 	return otherwise
 }
 
+// passphrase gives the master key's; a file that cannot be read gives none,
+// and the key then says so.
 func passphrase() string {
-	if v := os.Getenv("BANYAN_PASSPHRASE"); v != "" {
-		return v
-	}
-	text, err := os.ReadFile(os.Getenv("BANYAN_PASSPHRASE_FILE"))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimRight(string(text), "\r\n")
+	secret, _ := secretOf("BANYAN_PASSPHRASE")
+	return secret
 }
 
 // progressLine gives a function that shows how far long work is, at most

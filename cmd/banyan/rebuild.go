@@ -21,6 +21,7 @@ func runRebuild(ctx context.Context, args []string, out, errOut io.Writer) error
 	if _, err := parse(f, args, 0); err != nil {
 		return err
 	}
+	cfg.Undrawn = true
 	a, err := app.Open(ctx, *cfg)
 	if err != nil {
 		return err
@@ -31,7 +32,7 @@ func runRebuild(ctx context.Context, args []string, out, errOut io.Writer) error
 
 func rebuild(ctx context.Context, a *app.App, out, errOut io.Writer) error {
 	began := time.Now()
-	entries, err := a.Journal.Rebuild(ctx, progressLine(errOut, "rebuilding, streams"))
+	entries, err := a.Rebuild(ctx, progressLine(errOut, "rebuilding, streams"))
 	if err != nil {
 		return err
 	}

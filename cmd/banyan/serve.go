@@ -24,7 +24,8 @@ Serves the staff app and the API. With --new it makes the data folder, the
 master key and a first administrator, whose invitation it prints.
 
 Put it behind a proxy that speaks TLS and say so with --secure: cookies then
-travel only by TLS.
+travel only by TLS. Single sign-on (OpenID Connect) needs --origin, an issuer and
+a client; register <origin>/api/sign-in/oidc/callback with the issuer.
 
 Examples:
   banyan serve --new --data /srv/banyan --key-file /etc/banyan/master.key
@@ -36,11 +37,16 @@ func runServe(ctx context.Context, args []string, out, errOut io.Writer) error {
 	addr := f.String("addr", env("BANYAN_ADDR", "127.0.0.1:8080"), "address to listen on (BANYAN_ADDR)")
 	secure := f.Bool("secure", false, "browsers reach this server by TLS")
 	origin := f.String("origin", env("BANYAN_ORIGIN", ""), "address in the browser, such as https://banyan.example.org: passkeys need it (BANYAN_ORIGIN)")
+	signOn := signOnFlags(f)
 	fresh := f.Bool("new", false, "make a new data folder with a first administrator")
 	if _, err := parse(f, args, 0); err != nil {
 		return err
 	}
 	cfg.Create, cfg.Identity.Origin = *fresh, *origin
+	var err error
+	if cfg.Identity.OIDC, err = signOn(*origin); err != nil {
+		return err
+	}
 	a, err := app.Open(ctx, *cfg)
 	if err != nil {
 		return err

@@ -33,6 +33,10 @@ type Config struct {
 	Identity   identity.Config // sessions, sign-in
 	Create     bool            // make the data folder and the key if they are missing
 	Alongside  bool            // only looks: may run while another process serves
+	Undrawn    bool            // leave the projections as they stand: the caller draws them
+	// Redrawing is told how far Open has come when it draws the projections
+	// anew because the rules changed; nil for nobody.
+	Redrawing func(done, total int64)
 }
 
 // Errors that a person can do something about.

@@ -45,6 +45,9 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		return nil, err
 	}
 	a, err := compose(ctx, r)
+	if err == nil {
+		err = a.drawAsNow(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}

@@ -4,6 +4,7 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
@@ -123,6 +124,30 @@ func (j *Journal) openAll(ctx context.Context, batches chan<- []opened) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// DrawnBy says whether the projections were drawn whole by these rules. A
+// journal without entries has nothing to draw.
+func (j *Journal) DrawnBy(ctx context.Context, revision string) (bool, error) {
+	var entries int64
+	if err := j.db.QueryRow(ctx, `SELECT size FROM log_head WHERE one = 1`).Scan(&entries); err != nil {
+		return false, fmt.Errorf("reading by which rules projections were drawn: %w", err)
+	}
+	var had string
+	err := j.db.QueryRow(ctx, `SELECT revision FROM drawn WHERE one = 1`).Scan(&had)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, fmt.Errorf("reading by which rules projections were drawn: %w", err)
+	}
+	return had == revision || entries == 0 && had == "", nil
+}
+
+// NoteDrawn keeps by which rules the projections are drawn from now on.
+func (j *Journal) NoteDrawn(ctx context.Context, revision string) error {
+	_, err := j.db.Exec(ctx, `INSERT INTO drawn (one, revision) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET revision = excluded.revision`, revision)
+	if err != nil {
+		return fmt.Errorf("keeping by which rules projections were drawn: %w", err)
+	}
+	return nil
 }
 
 func (j *Journal) streamsAfter(ctx context.Context, after string, limit int) ([]Stream, error) {
