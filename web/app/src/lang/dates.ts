@@ -25,17 +25,36 @@ export function beat(): void {
   tick.value++;
 }
 
-/** The reader's own dates; where the browser does not know them, day before month. */
+/** Names of days (from Sunday) and months, after CLDR, for languages that many browsers leave out. */
+const names: Record<string, { days: string[]; months: string[] }> = {
+  km: {
+    days: ['អាទិត្យ', 'ចន្ទ', 'អង្គារ', 'ពុធ', 'ព្រហស្បតិ៍', 'សុក្រ', 'សៅរ៍'],
+    months: ['មករា', 'កុម្ភៈ', 'មីនា', 'មេសា', 'ឧសភា', 'មិថុនា', 'កក្កដា', 'សីហា', 'កញ្ញា', 'តុលា', 'វិច្ឆិកា', 'ធ្នូ'],
+  },
+};
+
+/** The reader's own dates; where neither the browser nor we know them, day before month. */
 function calendarOf(id: string): string {
   return id !== 'en' && Intl.DateTimeFormat.supportedLocalesOf(id).length > 0 ? id : 'en-GB';
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 function format(date: Date, options: Intl.DateTimeFormatOptions): string {
+  const calendar = calendarOf(lang.value);
+  const own = names[lang.value];
+  if (own && calendar !== lang.value) return inOwnNames(date, options, own);
   const id = lang.value + JSON.stringify(options);
   let f = formats.get(id);
-  if (!f) formats.set(id, (f = new Intl.DateTimeFormat(calendarOf(lang.value), options)));
+  if (!f) formats.set(id, (f = new Intl.DateTimeFormat(calendar, options)));
   return f.format(date);
+}
+
+/** Weekday, day, month, year and time, each if it is asked for. */
+function inOwnNames(date: Date, o: Intl.DateTimeFormatOptions, own: { days: string[]; months: string[] }): string {
+  const two = (n: number) => String(n).padStart(2, '0');
+  const day = [o.weekday && own.days[date.getDay()], o.day && String(date.getDate()), o.month && own.months[date.getMonth()], o.year && String(date.getFullYear())];
+  const time = o.hour && `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return [day.filter(Boolean).join(' '), time].filter(Boolean).join(', ');
 }
 
 /** "Fri 20 Nov", with the year when it is not this one. */
