@@ -116,8 +116,8 @@ type Line struct {
 	Label string `json:"label"`
 	Text  string `json:"text"`
 	Tier  string `json:"tier"`
-	// Computed says that the program says this, not a person.
-	Computed bool `json:"computed,omitempty"`
+	// Words says that these are words somebody wrote, not a choice or a result.
+	Words bool `json:"words,omitempty"`
 }
 
 // TimelineItem is one entry.

@@ -100,13 +100,13 @@ func (v *view) summary(form *forms.Form, o journal.Opened) []Line {
 	out := []Line{}
 	if o.Act == journal.Strike {
 		if s, ok := o.Answers[journal.Story]["reason"].(string); ok {
-			out = append(out, Line{Label: v.say("Reason"), Text: s, Tier: string(journal.Story)})
+			out = append(out, Line{Label: v.say("Reason"), Text: s, Tier: string(journal.Story), Words: true})
 		}
 		return out
 	}
 	if result, ok := o.Answers[journal.Story][screening.FieldResult]; ok && form.ID == formScreening {
 		if text := v.c.rules.resultText(result, v.r.Lang); text != "" {
-			out = append(out, Line{Label: v.say("Result"), Text: text, Tier: string(journal.Story), Computed: true})
+			out = append(out, Line{Label: v.say("Result"), Text: text, Tier: string(journal.Story)})
 		}
 	}
 	for _, f := range form.Fields {
@@ -115,11 +115,11 @@ func (v *view) summary(form *forms.Form, o journal.Opened) []Line {
 			continue
 		}
 		if text := v.c.rules.textOf(f, value, v.r.Lang); text != "" {
-			out = append(out, Line{Label: f.Label(v.r.Lang), Text: text, Tier: string(f.Tier)})
+			out = append(out, Line{Label: f.Label(v.r.Lang), Text: text, Tier: string(f.Tier), Words: f.Type == forms.Text || f.Type == forms.LongText})
 		}
 	}
 	if s, ok := o.Answers[journal.Story]["_reason"].(string); ok {
-		out = append(out, Line{Label: v.say("Reason"), Text: s, Tier: string(journal.Story)})
+		out = append(out, Line{Label: v.say("Reason"), Text: s, Tier: string(journal.Story), Words: true})
 	}
 	return out
 }

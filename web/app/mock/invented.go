@@ -102,7 +102,7 @@ func (s *Server) sreyleak() *aCase {
 		"moves": []object{{"to": "planned", "label": "Plan", "allowed": false, "missing": []string{"safety plan", "case plan"}}, {"to": "in_service", "label": "In service", "allowed": true}},
 		"timeline": []object{
 			{"entry": "e3", "record": "F04_registration", "form": "F04_registration", "title": "Registration", "act": "submit", "at": s.ago(2 * day), "author": "Dr. Sophea Lim", "summary": []object{{"label": "Risk", "text": "high", "tier": "coded"}}, "badges": []string{"high"}, "disputes": 1},
-			{"entry": "e2", "record": "r2", "form": "F11_case_note", "title": "Contact / case note", "act": "submit", "at": s.ago(4 * day), "author": "Chanthou Keo", "summary": []object{{"label": "Facts", "text": "Slept through the night. Ate with the others.", "tier": "story"}}, "badges": []string{}, "disputes": 0},
+			{"entry": "e2", "record": "r2", "form": "F11_case_note", "title": "Contact / case note", "act": "submit", "at": s.ago(4 * day), "author": "Chanthou Keo", "summary": []object{{"label": "Facts", "text": "Slept through the night. Ate with the others.", "tier": "story", "words": true}}, "badges": []string{}, "disputes": 0},
 			{"entry": "e1", "record": "F01_first_contact", "form": "F01_first_contact", "title": "First contact & safety triage", "act": "submit", "at": s.ago(10 * day), "author": "Border post", "device_late": true, "summary": []object{{"label": "Sex", "text": "Female", "tier": "coded"}}, "badges": []string{}, "disputes": 0},
 		},
 		"forms": []object{

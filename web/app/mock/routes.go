@@ -305,7 +305,7 @@ func (s *Server) take(e object) object {
 	rec.history = append(rec.history, line)
 	var said []object
 	if words, ok := answers["facts"].(string); ok {
-		said = append(said, object{"label": "Facts", "text": words, "tier": "story"})
+		said = append(said, object{"label": "Facts", "text": words, "tier": "story", "words": true})
 	}
 	timeline, _ := c.page["timeline"].([]object)
 	c.page["timeline"] = append([]object{{"entry": id, "record": rid, "form": f.ID, "title": f.Title("en"), "act": e["act"], "at": s.ago(0), "author": s.user["name"], "summary": said}}, timeline...)

@@ -45,7 +45,7 @@ export interface Found { searched: number; candidates: Candidate[] }
 export interface Missing { path: string; label: string }
 export interface TimelineItem {
   entry: string; record: string; form: string; title: string; act: string; at: string; author: string; device_late?: boolean;
-  summary: { label: string; text: string; tier?: Tier; computed?: boolean }[]; badges?: string[]; disputes?: number; pending?: boolean;
+  summary: { label: string; text: string; tier?: Tier; words?: boolean }[]; badges?: string[]; disputes?: number; pending?: boolean;
 }
 export interface FormState {
   form: string; title: string; status_note?: string; can_add: boolean;

@@ -64,9 +64,9 @@ function Timeline({ page }: { page: CasePage }) {
 }
 
 function Moment({ item, page }: { item: TimelineItem; page: CasePage }) {
-  // What the program computed is nobody's words: it is not quoted.
-  const story = item.summary.filter((s) => s.tier === 'story' && !s.computed);
-  const rest = item.summary.filter((s) => s.tier !== 'story' || s.computed);
+  // Choices and results are nobody's words: they are not quoted.
+  const story = item.summary.filter((s) => s.tier === 'story' && s.words);
+  const rest = item.summary.filter((s) => s.tier !== 'story' || !s.words);
   const disputes = page.disputes.filter((d) => d.record === item.record);
   const system = item.form.startsWith('act.');
   const mine = item.author === me.value?.user.name || item.author === me.value?.user.id;
@@ -262,10 +262,12 @@ export function ConsentPanel({ page }: { page: CasePage }) {
   );
 }
 
-/** The words for relationships, from the code list. */
+/** The words for relationships, of relatives and of suspects, from the code lists. */
 function useRelations(): (code: string | undefined) => string | undefined {
-  const read = useRead<List>(url`/api/lists/family_relationship?lang=${lang.value}`);
-  return (code) => (code === 'worker' || code === 'supervisor' || code === 'lawyer' ? t(`around.${code}`) : read.data?.codes.find((c) => c.code === code)?.label ?? code);
+  const family = useRead<List>(url`/api/lists/family_relationship?lang=${lang.value}`);
+  const suspects = useRead<List>(url`/api/lists/recruiter_relationship?lang=${lang.value}`);
+  const codes = [...(family.data?.codes ?? []), ...(suspects.data?.codes ?? [])];
+  return (code) => (code === 'worker' || code === 'supervisor' || code === 'lawyer' ? t(`around.${code}`) : codes.find((c) => c.code === code)?.label ?? code);
 }
 
 export function AroundPanel({ page }: { page: CasePage }) {
