@@ -56,6 +56,10 @@ type unsynced struct {
 	broken map[int64][]byte // what should stand in blocks that a failed write spoilt
 	doubt  bool             // a sync failed since
 	named  bool             // its name is in the folder for good
+	// What was last written, and where. The log is written in pieces that are no
+	// whole blocks, so that the encryption asks for the block it just wrote.
+	last   []byte
+	lastAt int64
 }
 
 var (
@@ -111,6 +115,9 @@ func (f *carefulFile) ReadAt(p []byte, off int64) (int, error) {
 
 // read sees whole blocks where a failed write left halves.
 func (f *carefulFile) read(p []byte, off int64) (int, error) {
+	if at := off - f.since.lastAt; at >= 0 && at+int64(len(p)) <= int64(len(f.since.last)) {
+		return copy(p, f.since.last[at:]), nil
+	}
 	n, err := f.File.ReadAt(p, off)
 	for b, was := range f.since.broken {
 		if at := b*blockSize - off; at >= 0 && at+blockSize <= int64(n) {
@@ -124,11 +131,11 @@ func (f *carefulFile) read(p []byte, off int64) (int, error) {
 func (f *carefulFile) WriteAt(p []byte, off int64) (int, error) {
 	f.since.mu.Lock()
 	defer f.since.mu.Unlock()
-	was := make([]byte, len(p))
-	held, err := f.read(was, off)
-	if err != nil && err != io.EOF {
+	was, held, err := f.before(p, off)
+	if err != nil {
 		return 0, err
 	}
+	f.since.last = f.since.last[:0]
 	n, err := f.File.WriteAt(p, off)
 	for b := off / blockSize; b*blockSize < off+int64(len(p)); b++ {
 		f.since.blocks[b] = true
@@ -142,12 +149,35 @@ func (f *carefulFile) WriteAt(p []byte, off int64) (int, error) {
 	}
 	if err != nil {
 		_ = f.putBack()
+		return n, err
 	}
-	return n, err
+	f.since.last, f.since.lastAt = append(f.since.last, p...), off
+	return n, nil
+}
+
+// before reads what stands where p will be written, block by block, since the
+// first may be the one that was written last.
+func (f *carefulFile) before(p []byte, off int64) (was []byte, held int, err error) {
+	was = make([]byte, len(p))
+	for held < len(p) {
+		block := was[held:min(held+blockSize, len(p))]
+		n, err := f.read(block, off+int64(held))
+		held += n
+		if err == io.EOF || err == nil && n < len(block) {
+			return was, held, nil
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+	}
+	return was, held, nil
 }
 
 // putBack writes the blocks that a failed write spoilt as they were.
 func (f *carefulFile) putBack() error {
+	if len(f.since.broken) > 0 {
+		f.since.last = f.since.last[:0]
+	}
 	for b, was := range f.since.broken {
 		if _, err := f.File.WriteAt(was, b*blockSize); err != nil {
 			return err
@@ -161,6 +191,7 @@ func (f *carefulFile) putBack() error {
 func (f *carefulFile) Truncate(size int64) error {
 	f.since.mu.Lock()
 	defer f.since.mu.Unlock()
+	f.since.last = f.since.last[:0]
 	err := f.File.Truncate(size)
 	if err == nil {
 		for b := range f.since.blocks {

@@ -146,9 +146,9 @@ func openSQLitePool(ctx context.Context, path string, key []byte, writer bool, c
 }
 
 // logPages is how long the write-ahead log grows before it is folded into the
-// file (32 MiB): a page that one entry after the other changes is then folded
-// once. Opening after a power cut reads it in a fraction of a second.
-const logPages = 8192
+// file (8 MiB): a page that one entry after the other changes is then folded
+// once; and whoever commits when it is full does not wait for long.
+const logPages = 2048
 
 // cacheKiB is how much of the file a connection keeps in memory: much where
 // it is written, less for each of the readers, so that they stay small together.
