@@ -63,6 +63,9 @@ func benchRelease(ctx context.Context, args []string, out, errOut io.Writer) err
 	if _, err := os.Stat(path); err != nil {
 		return misuse("the CTDC file is not in %s: name the folder with --data", *shared)
 	}
+	if _, err := os.Stat(*program); err != nil {
+		return misuse("the programme of tables is not at %s: name it with --program", *program)
+	}
 	steps := []struct {
 		name string
 		skip bool
