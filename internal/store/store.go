@@ -161,29 +161,19 @@ func cacheKiB(writer bool) int {
 }
 
 // OpenPostgres connects to the database that dsn names (a URL or key=value
-// words, as libpq takes them). Writers have connections of their own: those
-// that wait share one transaction (package journal), so that few are in use,
-// and these have parsed every statement already.
+// words, as libpq takes them).
 func OpenPostgres(ctx context.Context, dsn string) (*DB, error) {
-	db := &DB{engine: Postgres}
-	for _, pool := range []struct {
-		at    **sql.DB
-		conns int
-	}{{&db.write, 8}, {&db.read, 24}} {
-		opened, err := sql.Open("pgx", dsn)
-		if err != nil {
-			db.Close()
-			return nil, errors.New("opening PostgreSQL: the connection words cannot be read")
-		}
-		*pool.at = opened
-		opened.SetMaxOpenConns(pool.conns)
-		opened.SetMaxIdleConns(pool.conns)
-		if err := opened.PingContext(ctx); err != nil {
-			db.Close()
-			return nil, fmt.Errorf("connecting to PostgreSQL: %w", err)
-		}
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return nil, errors.New("opening PostgreSQL: the connection words cannot be read")
 	}
-	return db, nil
+	db.SetMaxOpenConns(32)
+	db.SetMaxIdleConns(16)
+	if err := db.PingContext(ctx); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("connecting to PostgreSQL: %w", err)
+	}
+	return &DB{engine: Postgres, write: db, read: db}, nil
 }
 
 // Engine says which database stands below.
@@ -193,13 +183,7 @@ func (db *DB) Engine() Engine { return db.engine }
 // the file first.
 func (db *DB) Close() error {
 	if db.engine == Postgres {
-		var err error
-		for _, pool := range []*sql.DB{db.read, db.write} {
-			if pool != nil {
-				err = errors.Join(err, pool.Close())
-			}
-		}
-		return err
+		return db.write.Close()
 	}
 	err := db.read.Close()
 	_, _ = db.write.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
