@@ -35,7 +35,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // registers the "pgx" driver
 	"github.com/ncruces/go-sqlite3"
 )
 
@@ -56,6 +55,7 @@ type DB struct {
 	engine Engine
 	write  *sql.DB
 	read   *sql.DB
+	lost   losses
 }
 
 // Querier is what DB views and transactions have in common: functions that
@@ -163,17 +163,19 @@ func cacheKiB(writer bool) int {
 // OpenPostgres connects to the database that dsn names (a URL or key=value
 // words, as libpq takes them).
 func OpenPostgres(ctx context.Context, dsn string) (*DB, error) {
-	db, err := sql.Open("pgx", dsn)
+	db := &DB{engine: Postgres}
+	pool, err := openPostgres(dsn, &db.lost)
 	if err != nil {
-		return nil, errors.New("opening PostgreSQL: the connection words cannot be read")
+		return nil, err
 	}
-	db.SetMaxOpenConns(32)
-	db.SetMaxIdleConns(16)
-	if err := db.PingContext(ctx); err != nil {
-		db.Close()
+	pool.SetMaxOpenConns(32)
+	pool.SetMaxIdleConns(16)
+	if err := pool.PingContext(ctx); err != nil {
+		pool.Close()
 		return nil, fmt.Errorf("connecting to PostgreSQL: %w", err)
 	}
-	return &DB{engine: Postgres, write: db, read: db}, nil
+	db.write, db.read = pool, pool
+	return db, nil
 }
 
 // Engine says which database stands below.
@@ -195,12 +197,13 @@ const retries = 8
 
 // Transact runs fn in one writing transaction: committed if fn returns nil,
 // rolled back otherwise. fn may run again when the engine asks for it
-// (PostgreSQL 40001 and 40P01), so it must not keep state between runs.
+// (PostgreSQL 40001 and 40P01) or the connection was lost before the commit, so
+// it must not keep state between runs.
 func (db *DB) Transact(ctx context.Context, fn func(*Tx) error) error {
 	var err error
 	for try := range retries {
 		err = db.transactOnce(ctx, db.write, false, fn)
-		if !isRetryable(err) {
+		if !isRetryable(err) && !db.sawLost(err) {
 			return err
 		}
 		select {
@@ -212,9 +215,14 @@ func (db *DB) Transact(ctx context.Context, fn func(*Tx) error) error {
 	return fmt.Errorf("transaction thrown back %d times: %w", retries, err)
 }
 
-// View runs fn over one unchanging snapshot. Writing in it fails.
+// View runs fn over one unchanging snapshot. Writing in it fails. fn runs again
+// where the connection was lost.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
-	return db.transactOnce(ctx, db.read, true, fn)
+	err := db.transactOnce(ctx, db.read, true, fn)
+	if db.sawLost(err) {
+		return db.transactOnce(ctx, db.read, true, fn)
+	}
+	return err
 }
 
 func (db *DB) transactOnce(ctx context.Context, pool *sql.DB, readOnly bool, fn func(*Tx) error) (err error) {
@@ -237,7 +245,7 @@ func (db *DB) transactOnce(ctx context.Context, pool *sql.DB, readOnly bool, fn 
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("committing transaction: %w", err)
+		return &commitError{err}
 	}
 	return nil
 }
@@ -249,12 +257,20 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (sql.Result, 
 
 // Query reads rows from the reading pool. The caller closes them.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return db.read.QueryContext(ctx, db.engine.rewrite(query), args...)
+	rows, err := db.read.QueryContext(ctx, db.engine.rewrite(query), args...)
+	if db.sawLost(err) {
+		return db.read.QueryContext(ctx, db.engine.rewrite(query), args...)
+	}
+	return rows, err
 }
 
 // QueryRow reads one row from the reading pool.
 func (db *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	return db.read.QueryRowContext(ctx, db.engine.rewrite(query), args...)
+	row := db.read.QueryRowContext(ctx, db.engine.rewrite(query), args...)
+	if db.sawLost(row.Err()) {
+		return db.read.QueryRowContext(ctx, db.engine.rewrite(query), args...)
+	}
+	return row
 }
 
 // Engine says which database stands below.
