@@ -86,8 +86,32 @@ func startServer(settings ...string) *Server {
 	return s
 }
 
-// Start runs the server on what it has, and returns when it answers.
+// Start runs the server on what it has, and returns when it answers. Where a
+// process of the one before is not gone yet, and so keeps its memory, it is
+// started again, as a service manager does.
 func (s *Server) Start() error {
+	if err := s.launch(); err != nil {
+		return err
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for time.Now().Before(deadline) {
+		select {
+		case <-s.ended:
+			if err := s.launch(); err != nil {
+				return err
+			}
+		default:
+		}
+		db, err := store.OpenPostgres(context.Background(), s.DSN("postgres"))
+		if err == nil {
+			db.Close()
+			return nil
+		}
+	}
+	return fmt.Errorf("PostgreSQL did not answer within 30 s")
+}
+
+func (s *Server) launch() error {
 	args := []string{"-D", s.Data(), "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-k", s.dir}
 	for _, setting := range s.settings {
 		args = append(args, "-c", setting)
@@ -108,20 +132,7 @@ func (s *Server) Start() error {
 		close(ended)
 	}()
 	s.run, s.ended = run, ended
-	deadline := time.Now().Add(30 * time.Second)
-	for time.Now().Before(deadline) {
-		select {
-		case <-ended:
-			return fmt.Errorf("PostgreSQL ended before it answered")
-		default:
-		}
-		db, err := store.OpenPostgres(context.Background(), s.DSN("postgres"))
-		if err == nil {
-			db.Close()
-			return nil
-		}
-	}
-	return fmt.Errorf("PostgreSQL did not answer within 30 s")
+	return nil
 }
 
 // Kill ends the server as a power cut would: the postmaster and every process
