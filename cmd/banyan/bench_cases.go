@@ -24,9 +24,9 @@ banyan bench --cases N [--seed 1] [--engine sqlite|postgres] [--in DIR] [--keep 
 Fills a temporary data folder with N invented cases, measures what people and
 operators wait for, prints one table with the targets beside, and removes what
 it made. --engine postgres works in schemas of its own in the databases that
---database and --keyring name. --keep names a data folder that stays: made by the
-first run, measured again by the next ones (which write some notes more into
-it). --cpuprofile writes a profile of the whole run.
+--database and --keyring name. --keep names a data folder that stays, on
+PostgreSQL with the schemas: made by the first run, measured again by the next
+ones (which write some notes more into it). --cpuprofile writes a profile of the whole run.
 
 Example:
   banyan bench --cases 2000
@@ -50,7 +50,7 @@ func runBenchCases(ctx context.Context, args []string, out, errOut io.Writer) er
 	f.Uint64Var(&o.seed, "seed", 1, "the same seed on the same day gives the same country")
 	f.StringVar(&o.engine, "engine", "sqlite", "sqlite or postgres")
 	f.StringVar(&o.in, "in", "", "folder for the temporary data; default: the system's")
-	f.StringVar(&o.keep, "keep", "", "data folder to make once, measure and keep (SQLite)")
+	f.StringVar(&o.keep, "keep", "", "data folder to make once, measure and keep; on PostgreSQL with two schemas named after it")
 	f.StringVar(&o.database, "database", env("BANYAN_DATABASE", ""), "PostgreSQL connection words (BANYAN_DATABASE)")
 	f.StringVar(&o.keyring, "keyring", env("BANYAN_KEYRING", ""), "PostgreSQL connection words of the keyring (BANYAN_KEYRING)")
 	f.BoolVar(&o.noProgram, "no-program", false, "leave out starting the program itself")
@@ -66,9 +66,6 @@ func runBenchCases(ctx context.Context, args []string, out, errOut io.Writer) er
 	}
 	if o.engine == string(store.Postgres) && (o.database == "" || o.keyring == "") {
 		return misuse("--engine postgres needs --database and --keyring")
-	}
-	if o.keep != "" && o.engine != string(store.SQLite) {
-		return misuse("--keep is for SQLite: schemas on PostgreSQL are removed")
 	}
 	stop, err := startProfile(o.cpuProfile)
 	if err != nil {
@@ -94,11 +91,16 @@ func benchCases(ctx context.Context, o benchOptions, out, errOut io.Writer) (err
 		Size: func() (int64, error) { return folderSize(data) }}
 	if o.engine == string(store.Postgres) {
 		var drop func() error
-		schema := strings.ReplaceAll(filepath.Base(dir), "-", "_")
+		schema := schemaName(filepath.Base(dir))
+		if o.keep != "" {
+			schema = schemaName("bench_" + filepath.Base(o.keep))
+		}
 		if cfg.Database, cfg.Keyring, drop, err = ownSchemas(ctx, o.database, o.keyring, schema); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, drop()) }()
+		if o.keep == "" {
+			defer func() { err = errors.Join(err, drop()) }()
+		}
 		measured.Size = nil
 	}
 	if !o.noProgram {
@@ -128,12 +130,21 @@ func folderSize(dir string) (int64, error) {
 	return total, err
 }
 
-// ownSchemas makes an empty schema in each database and gives the connection
-// words that work in it, and what removes both again.
+// schemaName makes a text a name that needs no quotes.
+func schemaName(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(text))
+}
+
+// ownSchemas makes a schema in each database and gives the connection words that work in it, and what removes both again.
 func ownSchemas(ctx context.Context, database, keyring, schema string) (inDatabase, inKeyring string, drop func() error, err error) {
 	names := []string{schema, schema + "_keys"}
 	for i, dsn := range []string{database, keyring} {
-		if err := execOn(ctx, dsn, "CREATE SCHEMA "+names[i]); err != nil {
+		if err := execOn(ctx, dsn, "CREATE SCHEMA IF NOT EXISTS "+names[i]); err != nil {
 			return "", "", nil, fmt.Errorf("making a schema: %w", err)
 		}
 	}

@@ -281,6 +281,9 @@ func withRegister(ctx context.Context, cfg *app.Config, fn func(*register.Regist
 		return err
 	}
 	defer rec.Close()
+	if err := rec.MustBeDrawn(ctx); err != nil {
+		return err
+	}
 	r, err := register.New(rec.DB, def, 0)
 	if err != nil {
 		return err

@@ -35,7 +35,8 @@ func (r *Record) Backup(ctx context.Context, j *journal.Journal, projections []s
 	if b.Checkpoint, err = j.Checkpoint(ctx); err != nil {
 		return b, err
 	}
-	if b.Journal, err = backup.Write(ctx, r.DB, projections, r.Master.Derive("backup of the record 1"), out); err != nil {
+	// By which rules they were drawn goes with them: a restored record has none.
+	if b.Journal, err = backup.Write(ctx, r.DB, append([]string{"drawn"}, projections...), r.Master.Derive("backup of the record 1"), out); err != nil {
 		return b, err
 	}
 	b.Keyring, err = backup.Write(ctx, r.Keyring, nil, r.Master.Derive("backup of the keyring 1"), out+keyringSuffix)
@@ -90,6 +91,9 @@ func (r *Record) fill(ctx context.Context, in string, recordKey, keyringKey []by
 	}
 	if done.Journal, err = backup.Restore(ctx, r.DB, recordKey, in); err != nil {
 		return err
+	}
+	if _, err := r.DB.Exec(ctx, `DELETE FROM drawn`); err != nil { // backups before 2026-11-28 hold it
+		return fmt.Errorf("noting that nothing is drawn yet: %w", err)
 	}
 	done.Erased, err = r.eraseAgain(ctx)
 	return err

@@ -133,7 +133,9 @@ func (a *App) openWork(ctx context.Context) error {
 func (a *App) Projections() []string {
 	var out []string
 	for _, p := range a.projectors {
-		out = append(out, p.Tables()...)
+		for _, t := range p.Tables() {
+			out = append(out, t.Name)
+		}
 	}
 	return out
 }

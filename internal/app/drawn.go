@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -19,7 +20,7 @@ import (
 
 // drawnVersion is raised with every change of the program that draws other
 // rows from the same history.
-const drawnVersion = "2"
+const drawnVersion = "3"
 
 // drawnFrom are the parts of the content that rows are drawn from; words of a
 // language, names and the policy are not.
@@ -58,6 +59,10 @@ func (a *App) Rebuild(ctx context.Context, progress journal.Progress) (int64, er
 	if err != nil {
 		return 0, err
 	}
+	// Killed in the middle, the program begins again when it starts.
+	if err := a.Journal.NoteDrawn(ctx, ""); err != nil {
+		return 0, err
+	}
 	n, err := a.Journal.Rebuild(ctx, progress)
 	if err != nil {
 		return n, err
@@ -74,7 +79,7 @@ func (a *App) drawAsNow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ok, err := a.Journal.DrawnBy(ctx, rules)
+	ok, err := journal.DrawnBy(ctx, a.DB, rules)
 	if err != nil {
 		return err
 	}
@@ -82,5 +87,22 @@ func (a *App) drawAsNow(ctx context.Context) error {
 		return a.Journal.NoteDrawn(ctx, rules)
 	}
 	_, err = a.Rebuild(ctx, a.Config.Redrawing)
+	return err
+}
+
+// ErrNotDrawn says that counts would be taken from a part of the cases.
+var ErrNotDrawn = errors.New("lists and counts are not drawn whole: another process is drawing them now, or was ended before it had done; wait for it, or run `banyan rebuild`")
+
+// MustBeDrawn refuses to work on lists and counts that are only partly drawn,
+// or by other rules than this program's.
+func (r *Record) MustBeDrawn(ctx context.Context) error {
+	rules, err := revision()
+	if err != nil {
+		return err
+	}
+	ok, err := journal.DrawnBy(ctx, r.DB, rules)
+	if err == nil && !ok {
+		err = ErrNotDrawn
+	}
 	return err
 }

@@ -176,7 +176,7 @@ func (r *restorer) flush() error {
 	})
 }
 
-// tables lists the program's tables, without the list of migrations.
+// tables lists the program's tables, without the store's own lists of migrations and of indexes set aside.
 func tables(ctx context.Context, q store.Querier) ([]string, error) {
 	query := `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`
 	if q.Engine() == store.Postgres {
@@ -193,7 +193,7 @@ func tables(ctx context.Context, q store.Querier) ([]string, error) {
 		if err := rows.Scan(&name); err != nil {
 			return nil, err
 		}
-		if name != "migration" && plainName(name) {
+		if name != "migration" && name != "index_aside" && plainName(name) {
 			out = append(out, name)
 		}
 	}

@@ -58,26 +58,20 @@ func (c *Case) link(other string, same bool, by string, at time.Time) {
 	c.Links = append(c.Links, Link{other, same, by, at})
 }
 
-// drawLinkage draws the tokens and decisions of a case; nil has none.
-func (p *Projector) drawLinkage(ctx context.Context, tx *store.Tx, s journal.Stream, c *Case) error {
-	if p.linkKey == nil {
-		return nil
+// linkageOf draws the tokens and decisions of a case.
+func (p *Projector) linkageOf(c *Case) ([]store.Rows, error) {
+	if p.linkKey == nil || c.Newest(formRegistration) == nil {
+		return nil, nil
 	}
-	var tokens []linkage.Token
+	tokens, err := p.linkKey.Tokens(c.linkPerson())
+	if err != nil {
+		return nil, err
+	}
 	var decided []linkage.Decision
-	if c != nil && c.Newest(formRegistration) != nil {
-		var err error
-		if tokens, err = p.linkKey.Tokens(c.linkPerson()); err != nil {
-			return err
-		}
-		for _, l := range c.Links {
-			decided = append(decided, linkage.Decision{Other: l.Other, Same: l.Same, At: micros(l.At)})
-		}
+	for _, l := range c.Links {
+		decided = append(decided, linkage.Decision{Other: l.Other, Same: l.Same, At: micros(l.At)})
 	}
-	if err := linkage.Put(ctx, tx, s.ID, s.Org, tokens); err != nil {
-		return err
-	}
-	return linkage.PutDecisions(ctx, tx, s.ID, decided)
+	return append(linkage.DrawTokens(c.Stream.Org, tokens), linkage.DrawDecisions(decided)), nil
 }
 
 // AlikeCase is a case that may be about the same person.

@@ -56,9 +56,9 @@ func NewProjector(r *Rules) *Projector {
 // Name of the projection.
 func (p *Projector) Name() string { return "cases" }
 
-// Tables that rebuild redraws.
-func (p *Projector) Tables() []string {
-	return append([]string{"case_view", "case_task", "case_glass", "case_excluded", "case_shared", "case_notice"}, linkage.Tables...)
+// Tables that are drawn.
+func (p *Projector) Tables() []store.Table {
+	return append([]store.Table{viewTable, taskTable, glassTable, excludedTable, sharedTable, noticeTable}, linkage.Tables...)
 }
 
 // Labels of sealed cells.
@@ -83,51 +83,43 @@ type marksCell struct {
 	UnsafeGuardian bool `json:"unsafe_guardian"`
 }
 
-// Project makes the rows of a case those that its history gives.
-func (p *Projector) Project(ctx context.Context, tx *store.Tx, s journal.Stream, history []journal.Opened, seal journal.Seal) error {
-	if s.Kind != Kind {
-		return nil
+// Draw gives the rows of a case.
+func (p *Projector) Draw(s journal.Stream, history []journal.Opened, seal journal.Seal) ([]store.Rows, error) {
+	if s.Kind != Kind || s.Erased() || len(history) == 0 {
+		return nil, nil
 	}
-	var c *Case // nil: the case shows nowhere
-	if !s.Erased() && len(history) > 0 {
-		if c = p.rules.foldOn(p.takenBefore(s.ID, history), s, history); c.Code == "" {
-			c = nil
-		}
+	c := p.rules.foldOn(p.takenBefore(s.ID, history), s, history)
+	if c.Code == "" {
+		return nil, nil // the case shows nowhere
 	}
-	drawn := [6]store.Rows{viewRows, taskRows, glassRows, excludedRows, sharedRows, noticeRows}
-	if c != nil {
-		p.remember(c)
-		view, err := p.viewOf(c, seal)
-		if err != nil {
-			return err
-		}
-		tasks, err := tasksOf(c, seal)
-		if err != nil {
-			return err
-		}
-		for i, rows := range [][][]any{{view}, tasks, glassesOf(c), excludedOf(c), sharedOf(c), p.noticesOf(c)} {
-			drawn[i].Rows = rows
-		}
+	p.remember(c)
+	view, err := p.viewOf(c, seal)
+	if err != nil {
+		return nil, err
 	}
-	for _, rows := range drawn {
-		if err := tx.Redraw(ctx, s.ID, rows); err != nil {
-			return fmt.Errorf("drawing a case: %w", err)
-		}
+	tasks, err := tasksOf(c, seal)
+	if err != nil {
+		return nil, err
 	}
-	return p.drawLinkage(ctx, tx, s, c)
+	linked, err := p.linkageOf(c)
+	if err != nil {
+		return nil, err
+	}
+	return append([]store.Rows{{Table: viewTable, Rows: [][]any{view}}, {Table: taskTable, Rows: tasks}, {Table: glassTable, Rows: glassesOf(c)},
+		{Table: excludedTable, Rows: excludedOf(c)}, {Table: sharedTable, Rows: sharedOf(c)}, {Table: noticeTable, Rows: p.noticesOf(c)}}, linked...), nil
 }
 
-// The tables as Redraw wants them.
+// The tables.
 var (
-	viewRows = store.Rows{Table: "case_view", Key: 1, Columns: []string{"stream", "org", "code", "country", "state", "since", "risk", "risk_rank", "risk_since", "sex",
+	viewTable = store.Table{Name: "case_view", Key: 1, Columns: []string{"stream", "org", "code", "country", "state", "since", "risk", "risk_rank", "risk_since", "sex",
 		"age_years", "age_observed", "age_basis", "opened_at", "last_at", "changed", "worker", "supervisor", "team", "lawyer", "assigned_at", "last_author",
 		"presumption", "presumed_since", "state_decision", "disputes", "next_label", "next_form", "next_record", "next_due", "person", "place", "marks"}}
-	taskRows = store.Rows{Table: "case_task", Key: 2, Columns: []string{"stream", "key", "kind", "clock", "label", "form", "record", "place", "org", "owner", "role", "boss",
+	taskTable = store.Table{Name: "case_task", Key: 2, Columns: []string{"stream", "key", "kind", "clock", "label", "form", "record", "place", "org", "owner", "role", "boss",
 		"risk_rank", "since", "due_at", "remind_at", "boss_at", "above", "above_at", "note"}}
-	glassRows    = store.Rows{Table: "case_glass", Key: 3, Columns: []string{"stream", "reader", "until"}}
-	excludedRows = store.Rows{Table: "case_excluded", Key: 2, Columns: []string{"stream", "reader"}}
-	sharedRows   = store.Rows{Table: "case_shared", Key: 4, Columns: []string{"stream", "partner", "tiers", "until"}}
-	noticeRows   = store.Rows{Table: "case_notice", Key: 2, Columns: []string{"stream", "key", "kind", "form", "record", "org", "reader", "role", "by_user", "at"}}
+	glassTable    = store.Table{Name: "case_glass", Key: 3, Columns: []string{"stream", "reader", "until"}}
+	excludedTable = store.Table{Name: "case_excluded", Key: 2, Columns: []string{"stream", "reader"}}
+	sharedTable   = store.Table{Name: "case_shared", Key: 4, Columns: []string{"stream", "partner", "tiers", "until"}}
+	noticeTable   = store.Table{Name: "case_notice", Key: 2, Columns: []string{"stream", "key", "kind", "form", "record", "org", "reader", "role", "by_user", "at"}}
 )
 
 func (p *Projector) person(c *Case) personCell {

@@ -108,7 +108,7 @@ func tables(t *testing.T, db *store.DB, p *Projector) string {
 	t.Helper()
 	var b strings.Builder
 	for _, table := range p.Tables() {
-		rows, err := db.Query(context.Background(), "SELECT * FROM "+table)
+		rows, err := db.Query(context.Background(), "SELECT * FROM "+table.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func tables(t *testing.T, db *store.DB, p *Projector) string {
 		}
 		rows.Close()
 		slices.Sort(lines)
-		b.WriteString(table + "\n" + strings.Join(lines, "\n") + "\n")
+		b.WriteString(table.Name + "\n" + strings.Join(lines, "\n") + "\n")
 	}
 	if !strings.Contains(b.String(), "|") {
 		t.Fatal("no rows at all")

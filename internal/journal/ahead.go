@@ -31,6 +31,9 @@ type Foreseer interface {
 type ahead struct {
 	stream  Stream
 	history []Opened
+	drawn   store.Drawn // rows of its projections, read
+	seq     int64       // after the stream had this many entries, and
+	redraws int64       // the journal had begun and ended so many rebuilds
 }
 
 // readAhead reads the streams of writes; those that do not exist yet, or are
@@ -51,6 +54,10 @@ func (j *Journal) readAhead(ctx context.Context, writes []Write, keys []*vault.S
 		if s.Erased() || s.Kind != w.Kind || s.Org != w.Org {
 			continue // refused under the lock
 		}
+		a := ahead{seq: s.Seq, redraws: j.redraws.Load()}
+		if a.drawn, err = store.ReadDrawn(ctx, j.db, s.ID, j.tables()); err != nil {
+			return nil, err
+		}
 		history, err := readHistory(ctx, j.db, keys[i], s.ID, Tiers, 0)
 		if err != nil {
 			return nil, err
@@ -62,7 +69,8 @@ func (j *Journal) readAhead(ctx context.Context, writes []Write, keys []*vault.S
 		// how far it goes.
 		last := history[len(history)-1]
 		s.Seq, s.HeadHash, s.CreatedAt = last.Seq, last.Hash, history[0].RecordedAt
-		out[i] = ahead{s, history}
+		a.stream, a.history = s, history
+		out[i] = a
 		j.foresee(s, history)
 	}
 	return out, nil
@@ -74,6 +82,19 @@ func (j *Journal) foresee(s Stream, history []Opened) {
 			f.Foresee(s, history)
 		}
 	}
+}
+
+// stillStands gives what was read of the projections' rows, if it is what
+// stands in the transaction: rows change only with their stream, and in a
+// rebuild. A stream without entries has none.
+func (j *Journal) stillStands(a ahead, s Stream) *store.Drawn {
+	if s.Seq == 0 {
+		return store.NothingDrawn(j.tables())
+	}
+	if a.stream.ID == "" || a.seq != s.Seq || a.redraws != j.redraws.Load() || a.redraws%2 == 1 {
+		return nil
+	}
+	return &a.drawn
 }
 
 // historyOf gives the stream's whole history under the lock, reading only what

@@ -112,3 +112,32 @@ func TestAFoldAheadChangesNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestRowsReadAheadDoNotOutliveARebuild: between what an append reads ahead and
+// its transaction every table is emptied and drawn anew.
+func TestRowsReadAheadDoNotOutliveARebuild(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		ctx := context.Background()
+		stream, record := newID(), newID()
+		first := h.draft(stream, record, journal.Submit, "A")
+		h.mustAccept(t, stream, first)
+		if _, err := h.db.Exec(ctx, `DELETE FROM title`); err != nil { // read ahead: nothing is drawn
+			t.Fatal(err)
+		}
+		var j *journal.Journal
+		m := &meddler{do: func() {
+			if _, err := j.Rebuild(ctx, nil); err != nil {
+				t.Fatal(err)
+			}
+		}}
+		j = journal.New(h.db, h.vault, h.clock.now, m)
+		receipts, err := j.Append(ctx, journal.Write{Stream: stream, Kind: "case", Org: "o1", Drafts: []journal.Draft{h.draft(stream, newID(), journal.Submit, "B")}})
+		if err != nil || receipts[0].Status != journal.Accepted {
+			t.Fatalf("%v %v", receipts, err)
+		}
+		var rows, records int
+		if err := h.db.QueryRow(ctx, `SELECT count(*), max(records) FROM title`).Scan(&rows, &records); err != nil || rows != 1 || records != 2 {
+			t.Errorf("%d rows, one of %d records (%v), want one row of 2", rows, records, err)
+		}
+	})
+}

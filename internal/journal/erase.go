@@ -123,7 +123,11 @@ func (j *Journal) clearErased(ctx context.Context, request, stream string) error
 		if history, err = readHistory(ctx, tx, nil, stream, nil, 0); err != nil {
 			return err
 		}
-		return j.project(ctx, tx, s, history, nil)
+		rows, err := j.draw(s, history, nil)
+		if err != nil {
+			return err
+		}
+		return tx.Redraw(ctx, stream, rows...)
 	})
 	if err != nil {
 		return fmt.Errorf("clearing an erased stream: %w", err)

@@ -35,6 +35,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"banyan/internal/store"
@@ -181,6 +182,7 @@ type Journal struct {
 	now        func() time.Time
 	projectors []Projector
 	group      group
+	redraws    atomic.Int64 // rebuilds begun and ended: odd while one runs
 }
 
 // New makes a journal over an open, migrated database.
@@ -291,7 +293,8 @@ func (j *Journal) appendStream(ctx context.Context, tx *store.Tx, w Write, keys 
 	if err != nil {
 		return nil, nil, err
 	}
-	a := &appender{j: j, tx: tx, keys: keys, stream: s, history: history, elsewhere: elsewhere, prepare: w.Prepare, check: w.Check}
+	a := &appender{j: j, tx: tx, keys: keys, stream: s, history: history, elsewhere: elsewhere, prepare: w.Prepare, check: w.Check,
+		stands: j.stillStands(begun, s)}
 	var receipts []Receipt
 	for _, d := range w.Drafts {
 		r, err := a.append(ctx, d)
@@ -353,6 +356,7 @@ type appender struct {
 	elsewhere map[string]bool // ids of drafts that entries of other streams have
 	prepare   func(context.Context, *store.Tx, Stream, []Opened, Draft) (Draft, error)
 	check     func(context.Context, *store.Tx, Stream, []Opened, Draft) error
+	stands    *store.Drawn  // rows of the stream, where they are known
 	written   []sealedEntry // sealed and chained; finish brings them to the disk
 }
 
@@ -514,10 +518,23 @@ func (a *appender) finish(ctx context.Context, also func(context.Context, *store
 			return nil, err
 		}
 	}
-	if err := a.j.project(ctx, a.tx, a.stream, a.history, a.keys); err != nil {
+	rows, err := a.j.draw(a.stream, a.history, a.keys)
+	if err != nil {
 		return nil, err
 	}
+	if err := a.redraw(ctx, rows); err != nil {
+		return nil, fmt.Errorf("redrawing projections: %w", err)
+	}
 	return func() { a.j.committed(a.stream, a.history) }, nil
+}
+
+// redraw brings the stream's rows to what they shall be, over what was read
+// ahead if that still stands.
+func (a *appender) redraw(ctx context.Context, rows []store.Rows) error {
+	if a.stands == nil {
+		return a.tx.Redraw(ctx, a.stream.ID, rows...)
+	}
+	return a.tx.RedrawOver(ctx, a.stream.ID, *a.stands, rows...)
 }
 
 // takeLeaves takes the next n places in the Merkle log and gives the first. On

@@ -40,14 +40,11 @@ func (c *clock) now() time.Time {
 // and the number of its records.
 type titles struct{}
 
-func (titles) Name() string     { return "titles" }
-func (titles) Tables() []string { return []string{"title"} }
-func (titles) Project(ctx context.Context, tx *store.Tx, s journal.Stream, history []journal.Opened, seal journal.Seal) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM title WHERE stream = $1`, s.ID); err != nil {
-		return err
-	}
+func (titles) Name() string          { return "titles" }
+func (titles) Tables() []store.Table { return []store.Table{titleShape} }
+func (titles) Draw(s journal.Stream, history []journal.Opened, seal journal.Seal) ([]store.Rows, error) {
 	if s.Erased() {
-		return nil
+		return nil, nil
 	}
 	records := journal.Fold(history, journal.AllWhole)
 	var names []string
@@ -57,11 +54,12 @@ func (titles) Project(ctx context.Context, tx *store.Tx, s journal.Stream, histo
 	sort.Strings(names)
 	cell, err := seal(journal.Identity, "title", []byte(strings.Join(names, ";")))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO title (stream, sealed, records) VALUES ($1, $2, $3)`, s.ID, cell, len(records))
-	return err
+	return []store.Rows{{Table: titleShape, Rows: [][]any{{cell, len(records)}}}}, nil
 }
+
+var titleShape = store.Table{Name: "title", Key: 1, Columns: []string{"stream", "sealed", "records"}}
 
 const titleTable = `CREATE TABLE IF NOT EXISTS title (stream text PRIMARY KEY, sealed bytea, records bigint)`
 

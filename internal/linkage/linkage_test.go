@@ -163,7 +163,7 @@ func TestErasedTokensAreGoneAndPairsWithThem(t *testing.T) {
 		p := linkage.Person{Names: []string{"Keo Sreyleak"}, Sex: "female", BornFrom: 2010, BornTo: 2010, Province: "KH12", District: "KH1201"}
 		put := func(stream, org string, made []linkage.Token) {
 			t.Helper()
-			if err := db.Transact(ctx, func(tx *store.Tx) error { return linkage.Put(ctx, tx, stream, org, made) }); err != nil {
+			if err := db.Transact(ctx, func(tx *store.Tx) error { return tx.Redraw(ctx, stream, linkage.DrawTokens(org, made)...) }); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -182,7 +182,7 @@ func TestErasedTokensAreGoneAndPairsWithThem(t *testing.T) {
 			t.Errorf("after erasure: %v, %v", pairs, err)
 		}
 		var rows int
-		if err := db.QueryRow(ctx, `SELECT (SELECT count(*) FROM linkage_token WHERE stream = 'b') + (SELECT count(*) FROM linkage_person WHERE stream = 'b')`).Scan(&rows); err != nil || rows != 0 {
+		if err := db.QueryRow(ctx, `SELECT (SELECT count(*) FROM linkage_holder WHERE stream = 'b') + (SELECT count(*) FROM linkage_person WHERE stream = 'b')`).Scan(&rows); err != nil || rows != 0 {
 			t.Errorf("%d rows are left (%v)", rows, err)
 		}
 	})

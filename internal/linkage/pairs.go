@@ -5,6 +5,7 @@ package linkage
 // likenesses are for a case worker's eyes (Alike), not for counting.
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -35,17 +36,51 @@ var near = []Kind{NameBirthday, NameHome, NameMother, NamePhone}
 // Pairs gives all near pairs.
 func Pairs(ctx context.Context, q store.Querier) ([]Pair, error) {
 	found := map[[2]string]bool{}
-	for _, kind := range near {
-		err := holders(ctx, q, `SELECT token, stream FROM linkage_token WHERE kind = $1 ORDER BY token, stream`, []any{string(kind)},
-			func(streams []string) { pairUp(streams, found) })
-		if err != nil {
-			return nil, fmt.Errorf("pairing cases of one person: %w", err)
+	streams, holders, err := nearHolders(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("pairing cases of one person: %w", err)
+	}
+	for len(holders) > 0 {
+		n := 1
+		for n < len(holders) && holders[n].token == holders[0].token {
+			n++
 		}
+		pairUp(streams, holders[:n], found)
+		holders = holders[n:]
 	}
 	if err := decided(ctx, q, found); err != nil {
 		return nil, fmt.Errorf("pairing cases of one person: %w", err)
 	}
 	return judge(ctx, q, found)
+}
+
+// holder is a token, by its number, and the place of who holds it in a list of streams.
+type holder struct {
+	token  int64
+	stream int32
+}
+
+// nearHolders reads all near tokens: a dozen bytes for each, ordered by token.
+func nearHolders(ctx context.Context, q store.Querier) (streams []string, holders []holder, err error) {
+	rows, err := q.Query(ctx, `SELECT stream, tokens FROM linkage_person ORDER BY stream`)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var stream, packed string
+		if err := rows.Scan(&stream, &packed); err != nil {
+			return nil, nil, err
+		}
+		for _, t := range unpack(packed) {
+			if slices.Contains(near, t.Kind) {
+				holders = append(holders, holder{t.short(), int32(len(streams))})
+			}
+		}
+		streams = append(streams, stream)
+	}
+	slices.SortFunc(holders, func(a, b holder) int { return cmp.Or(cmp.Compare(a.token, b.token), cmp.Compare(a.stream, b.stream)) })
+	return streams, holders, rows.Err()
 }
 
 // PairsOf gives the near pairs of one stream.
@@ -54,19 +89,14 @@ func PairsOf(ctx context.Context, q store.Querier, stream string) ([]Pair, error
 	if err != nil {
 		return nil, err
 	}
+	mine = slices.DeleteFunc(mine, func(t Token) bool { return !slices.Contains(near, t.Kind) })
 	found := map[[2]string]bool{}
-	for _, t := range mine {
-		if !slices.Contains(near, t.Kind) {
-			continue
-		}
-		err := holders(ctx, q, `SELECT token, stream FROM linkage_token WHERE kind = $1 AND token = $2 ORDER BY stream`, []any{string(t.Kind), t.Text},
-			func(streams []string) {
-				for _, other := range streams {
-					if other != stream {
-						found[ordered(stream, other)] = true
-					}
-				}
-			})
+	for some := range slices.Chunk(mine, tokensAtOnce) {
+		err := holdersOf(ctx, q, some, func(other string) {
+			if other != stream {
+				found[ordered(stream, other)] = true
+			}
+		})
 		if err != nil {
 			return nil, fmt.Errorf("pairing a case: %w", err)
 		}
@@ -100,39 +130,14 @@ func decided(ctx context.Context, q store.Querier, found map[[2]string]bool) err
 
 func ordered(a, b string) [2]string { return [2]string{min(a, b), max(a, b)} }
 
-func pairUp(streams []string, found map[[2]string]bool) {
-	for i, a := range streams {
-		for _, b := range streams[i+1:] {
-			if a != b {
-				found[ordered(a, b)] = true
+func pairUp(streams []string, holders []holder, found map[[2]string]bool) {
+	for i, a := range holders {
+		for _, b := range holders[i+1:] {
+			if a.stream != b.stream {
+				found[ordered(streams[a.stream], streams[b.stream])] = true
 			}
 		}
 	}
-}
-
-// holders reads rows of a token and a stream, ordered by token, and hands over
-// the streams of one token after another.
-func holders(ctx context.Context, q store.Querier, query string, args []any, fn func(streams []string)) error {
-	rows, err := q.Query(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	last := ""
-	var streams []string
-	for rows.Next() {
-		var token, stream string
-		if err := rows.Scan(&token, &stream); err != nil {
-			return err
-		}
-		if token != last {
-			fn(streams)
-			last, streams = token, streams[:0]
-		}
-		streams = append(streams, stream)
-	}
-	fn(streams)
-	return rows.Err()
 }
 
 // judge weighs pairs.

@@ -6,10 +6,16 @@ package linkage
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"embed"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"banyan/internal/store"
@@ -27,8 +33,15 @@ func Schema() store.Schema {
 	return store.Schema{Room: "linkage", FS: sub}
 }
 
-// Tables are what a rebuild empties; each has a column stream.
-var Tables = []string{"linkage_person", "linkage_token", "linkage_decision"}
+// The tables, each a projection.
+var (
+	personTable   = store.Table{Name: "linkage_person", Key: 1, Columns: []string{"stream", "org", "tokens"}}
+	holderTable   = store.Table{Name: "linkage_holder", Key: 2, Columns: []string{"stream", "token"}, Behind: "linkage_person"}
+	decisionTable = store.Table{Name: "linkage_decision", Key: 2, Columns: []string{"stream", "other", "same", "at"}}
+)
+
+// Tables are what is drawn of a stream.
+var Tables = []store.Table{personTable, holderTable, decisionTable}
 
 // Decision is what somebody decided about a stream and another one.
 type Decision struct {
@@ -37,38 +50,58 @@ type Decision struct {
 	At    int64 // microseconds
 }
 
-// Put makes a stream's tokens those given. None remove them.
-func Put(ctx context.Context, tx *store.Tx, stream, org string, tokens []Token) error {
-	person := store.Rows{Table: "linkage_person", Key: 1, Columns: []string{"stream", "org"}}
-	rows := store.Rows{Table: "linkage_token", Key: 3, Columns: []string{"stream", "kind", "token"}}
+// DrawTokens gives the rows of a stream's tokens. Without tokens it has none.
+func DrawTokens(org string, tokens []Token) []store.Rows {
+	person, holder := store.Rows{Table: personTable}, store.Rows{Table: holderTable}
 	if len(tokens) > 0 {
-		person.Rows = [][]any{{org}}
+		person.Rows = [][]any{{org, pack(tokens)}}
 	}
 	for _, t := range tokens {
-		rows.Rows = append(rows.Rows, []any{string(t.Kind), t.Text})
+		holder.Rows = append(holder.Rows, []any{t.short()})
 	}
-	for _, r := range []store.Rows{person, rows} {
-		if err := tx.Redraw(ctx, stream, r); err != nil {
-			return fmt.Errorf("writing linkage tokens: %w", err)
-		}
-	}
-	return nil
+	return []store.Rows{person, holder}
 }
 
-// PutDecisions makes the decisions in the history of a stream those given.
-func PutDecisions(ctx context.Context, tx *store.Tx, stream string, decisions []Decision) error {
-	rows := store.Rows{Table: "linkage_decision", Key: 2, Columns: []string{"stream", "other", "same", "at"}}
+// DrawDecisions gives the rows of the decisions in a stream's history.
+func DrawDecisions(decisions []Decision) store.Rows {
+	decided := store.Rows{Table: decisionTable}
 	for _, d := range decisions {
 		same := 0
 		if d.Same {
 			same = 1
 		}
-		rows.Rows = append(rows.Rows, []any{d.Other, same, d.At})
+		decided.Rows = append(decided.Rows, []any{d.Other, same, d.At})
 	}
-	if err := tx.Redraw(ctx, stream, rows); err != nil {
-		return fmt.Errorf("writing decisions about a person: %w", err)
+	return decided
+}
+
+// short is the number under which holders of a token are looked for: its first
+// 64 bits. Two tokens with one number are told apart when they are weighed.
+func (t Token) short() int64 {
+	raw, err := base64.RawURLEncoding.DecodeString(t.Text)
+	if err != nil || len(raw) < 8 {
+		return 0 // not a token that was made here: found by nobody, weighed by none
 	}
-	return nil
+	return int64(binary.BigEndian.Uint64(raw))
+}
+
+// pack writes tokens as they stand in a row: each in a line, its kind in front.
+func pack(tokens []Token) string {
+	var b strings.Builder
+	for _, t := range tokens {
+		b.WriteString(string(t.Kind) + " " + t.Text + "\n")
+	}
+	return b.String()
+}
+
+func unpack(text string) []Token {
+	var out []Token
+	for line := range strings.Lines(text) {
+		if kind, token, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " "); ok {
+			out = append(out, Token{Kind(kind), token})
+		}
+	}
+	return out
 }
 
 // Match is a stream that may be about the same person.
@@ -93,23 +126,19 @@ func Alike(ctx context.Context, q store.Querier, stream, org string) ([]Match, e
 		return nil, err
 	}
 	mine, err := tokensOf(ctx, q, stream)
-	if err != nil {
+	if err != nil || len(mine) == 0 {
 		return nil, err
 	}
-	others, err := sharing(ctx, q, stream, org)
+	others, err := sharing(ctx, q, stream, org, mine)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Match, 0, len(others))
-	for _, m := range others {
-		theirs, err := tokensOf(ctx, q, m.Stream)
-		if err != nil {
-			return nil, err
-		}
-		e := Weigh(mine, theirs)
-		m.Verdict, m.shared, m.Decided = e.Verdict(), len(e.Shared), decided[m.Stream]
-		if m.Verdict != No {
-			out = append(out, m)
+	for _, o := range others {
+		e := Weigh(mine, o.tokens)
+		o.Verdict, o.shared, o.Decided = e.Verdict(), len(e.Shared), decided[o.Stream]
+		if o.Verdict != No {
+			out = append(out, o.Match)
 		}
 	}
 	rank := map[Verdict]int{Same: 0, Likely: 1}
@@ -119,42 +148,104 @@ func Alike(ctx context.Context, q store.Querier, stream, org string) ([]Match, e
 	return out, nil
 }
 
-func sharing(ctx context.Context, q store.Querier, stream, org string) ([]Match, error) {
-	rows, err := q.Query(ctx, `SELECT p.stream, p.org, count(*) FROM linkage_token mine
-		JOIN linkage_token theirs ON theirs.kind = mine.kind AND theirs.token = mine.token AND theirs.stream <> mine.stream
-		JOIN linkage_person p ON p.stream = theirs.stream
-		WHERE mine.stream = $1 AND (p.org = $2 OR $2 = '')
-		GROUP BY p.stream, p.org ORDER BY count(*) DESC, p.stream LIMIT $3`, stream, org, mostAlike)
+// other is a stream that shares tokens, with its own.
+type other struct {
+	Match
+	tokens []Token
+}
+
+// tokensAtOnce bounds the tokens of one question.
+const tokensAtOnce = 64
+
+// sharing gives the streams that share most tokens.
+func sharing(ctx context.Context, q store.Querier, stream, org string, mine []Token) ([]other, error) {
+	shared := map[string]int{}
+	for some := range slices.Chunk(mine, tokensAtOnce) {
+		if err := holdersOf(ctx, q, some, func(holder string) { shared[holder]++ }); err != nil {
+			return nil, fmt.Errorf("looking for the same person: %w", err)
+		}
+	}
+	delete(shared, stream)
+	most := slices.SortedFunc(maps.Keys(shared), func(a, b string) int {
+		return cmp.Or(cmp.Compare(shared[b], shared[a]), strings.Compare(a, b))
+	})
+	var out []other
+	for some := range slices.Chunk(most, tokensAtOnce) {
+		known, err := personsOf(ctx, q, some)
+		if err != nil {
+			return nil, fmt.Errorf("looking for the same person: %w", err)
+		}
+		for _, s := range some {
+			if o := known[s]; org == "" || o.Org == org {
+				out = append(out, o)
+			}
+			if len(out) == mostAlike {
+				return out, nil
+			}
+		}
+	}
+	return out, nil
+}
+
+// personsOf gives streams with their tokens.
+func personsOf(ctx context.Context, q store.Querier, streams []string) (map[string]other, error) {
+	args, marks := anyOf(streams, func(s string) any { return s })
+	rows, err := q.Query(ctx, `SELECT stream, org, tokens FROM linkage_person WHERE stream IN (`+marks+`)`, args...)
 	if err != nil {
-		return nil, fmt.Errorf("looking for the same person: %w", err)
+		return nil, err
 	}
 	defer rows.Close()
-	var out []Match
+	out := map[string]other{}
 	for rows.Next() {
-		var m Match
-		if err := rows.Scan(&m.Stream, &m.Org, &m.shared); err != nil {
+		var o other
+		var packed string
+		if err := rows.Scan(&o.Stream, &o.Org, &packed); err != nil {
 			return nil, err
 		}
-		out = append(out, m)
+		o.tokens = unpack(packed)
+		out[o.Stream] = o
 	}
 	return out, rows.Err()
 }
 
+// anyOf gives the arguments and the marks of a list in a statement.
+func anyOf[T any](list []T, value func(T) any) (args []any, marks string) {
+	for i, v := range list {
+		args = append(args, value(v))
+		marks += []string{"$", ", $"}[min(i, 1)] + strconv.Itoa(i+1)
+	}
+	return args, marks
+}
+
+// holdersOf names the holders of some tokens, once for each token they hold.
+func holdersOf(ctx context.Context, q store.Querier, tokens []Token, fn func(stream string)) error {
+	args, marks := anyOf(tokens, func(t Token) any { return t.short() })
+	rows, err := q.Query(ctx, `SELECT stream FROM linkage_holder WHERE token IN (`+marks+`)`, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var stream string
+		if err := rows.Scan(&stream); err != nil {
+			return err
+		}
+		fn(stream)
+	}
+	return rows.Err()
+}
+
+// tokensOf gives a stream's tokens in the order in which they were made.
 func tokensOf(ctx context.Context, q store.Querier, stream string) ([]Token, error) {
-	rows, err := q.Query(ctx, `SELECT kind, token FROM linkage_token WHERE stream = $1 ORDER BY kind, token`, stream)
+	var packed string
+	err := q.QueryRow(ctx, `SELECT tokens FROM linkage_person WHERE stream = $1`, stream).Scan(&packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading linkage tokens: %w", err)
 	}
-	defer rows.Close()
-	var out []Token
-	for rows.Next() {
-		var t Token
-		if err := rows.Scan(&t.Kind, &t.Text); err != nil {
-			return nil, err
-		}
-		out = append(out, t)
-	}
-	return out, rows.Err()
+	return unpack(packed), nil
 }
 
 // decisions gives what was decided about a stream, in whichever of the two

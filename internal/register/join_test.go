@@ -1,6 +1,8 @@
 package register_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"testing"
 
@@ -34,26 +36,32 @@ func (w *town) file(stream, facts, child, spelling string, agreed bool) {
 	w.write(func(tx *store.Tx) error {
 		var tokens []linkage.Token
 		if child != "" {
-			tokens = []linkage.Token{{Kind: linkage.NameHome, Text: "home " + child}, {Kind: linkage.Letters, Text: "letters " + child + spelling}}
+			tokens = []linkage.Token{{Kind: linkage.NameHome, Text: digest("home " + child)}, {Kind: linkage.Letters, Text: digest("letters " + child + spelling)}}
 		}
-		if err := linkage.Put(ctx, tx, stream, "org", tokens); err != nil {
+		if err := tx.Redraw(ctx, stream, linkage.DrawTokens("org", tokens)...); err != nil {
 			return err
 		}
 		f := register.Fact{Values: values(w.t, facts)}
 		if agreed {
 			f.Person = "p-" + stream
 		}
-		return register.Put(ctx, tx, stream, f, w.position)
+		return tx.Redraw(ctx, stream, register.Draw(f, w.position))
 	})
+}
+
+// digest is a text in the shape of a token.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 func (w *town) decide(stream, facts string, d ...linkage.Decision) {
 	w.position++
 	w.write(func(tx *store.Tx) error {
-		if err := linkage.PutDecisions(ctx, tx, stream, d); err != nil {
+		if err := tx.Redraw(ctx, stream, linkage.DrawDecisions(d)); err != nil {
 			return err
 		}
-		return register.Put(ctx, tx, stream, register.Fact{Person: "p-" + stream, Values: values(w.t, facts)}, w.position)
+		return tx.Redraw(ctx, stream, register.Draw(register.Fact{Person: "p-" + stream, Values: values(w.t, facts)}, w.position))
 	})
 }
 
@@ -130,10 +138,10 @@ func TestPersonsAreTheSameWhoeverWasAskedWhen(t *testing.T) {
 		case 1:
 			if rapid.IntRange(0, 5).Draw(t, "erased") == 0 {
 				w.write(func(tx *store.Tx) error {
-					if err := linkage.Put(ctx, tx, stream, "", nil); err != nil {
+					if err := tx.Redraw(ctx, stream, linkage.DrawTokens("", nil)...); err != nil {
 						return err
 					}
-					return register.Put(ctx, tx, stream, register.Fact{}, 0)
+					return tx.Redraw(ctx, stream, register.Draw(register.Fact{}, 0))
 				})
 			}
 		default:

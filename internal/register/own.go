@@ -2,23 +2,18 @@ package register
 
 // The own facts' rows. The journal's projector (and nobody else) writes them.
 
-import (
-	"context"
-	"fmt"
+import "banyan/internal/store"
 
-	"banyan/internal/store"
-)
+// ownTable holds the own facts: one row a stream.
+var ownTable = store.Table{Name: "register_fact", Key: 1, Columns: []string{"stream", "person", "codes", "position"}}
 
-// Put replaces the fact of a stream. No values remove it. Position is the log
-// position of the newest entry the fact was drawn from; counting relies on it
-// growing with every change of the stream.
-func Put(ctx context.Context, tx *store.Tx, stream string, f Fact, position int64) error {
-	rows := store.Rows{Table: "register_fact", Key: 1, Columns: []string{"stream", "person", "codes", "position"}}
+// Draw gives the row of a stream's fact; one without values has none. Position
+// is the log position of the newest entry the fact was drawn from; counting
+// relies on it growing with every change of the stream.
+func Draw(f Fact, position int64) store.Rows {
+	rows := store.Rows{Table: ownTable}
 	if len(f.Values) > 0 {
 		rows.Rows = [][]any{{f.Person, Pack(f.Values), position}}
 	}
-	if err := tx.Redraw(ctx, stream, rows); err != nil {
-		return fmt.Errorf("writing a fact: %w", err)
-	}
-	return nil
+	return rows
 }

@@ -5,7 +5,6 @@ package register
 // what follows never sees a name, so that it could not let one through.
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -39,27 +38,24 @@ func NewProjector(def *Definition, key []byte, country func(org string) string, 
 // Name names the projection.
 func (p *Projector) Name() string { return "register" }
 
-// Tables are what a rebuild empties.
-func (p *Projector) Tables() []string { return []string{"register_fact"} }
+// Tables are what is drawn.
+func (p *Projector) Tables() []store.Table { return []store.Table{ownTable} }
 
-// Project draws the fact of a case again. An erased case has none.
-func (p *Projector) Project(ctx context.Context, tx *store.Tx, s journal.Stream, history []journal.Opened, _ journal.Seal) error {
-	if s.Kind != caseKind {
-		return nil
-	}
-	if s.Erased() {
-		return Put(ctx, tx, s.ID, Fact{}, 0)
+// Draw gives the fact of a case. An erased case has none.
+func (p *Projector) Draw(s journal.Stream, history []journal.Opened, _ journal.Seal) ([]store.Rows, error) {
+	if s.Kind != caseKind || s.Erased() {
+		return nil, nil
 	}
 	values, agreed := p.def.FactsFrom(p.recordsOf(s, history), p.country(s.Org))
 	fact := Fact{Values: values}
 	if agreed {
 		person, err := Pseudonym(p.key, s.ID)
 		if err != nil {
-			return fmt.Errorf("projecting a fact: %w", err)
+			return nil, fmt.Errorf("projecting a fact: %w", err)
 		}
 		fact.Person = person
 	}
-	return Put(ctx, tx, s.ID, fact, positionOf(history))
+	return []store.Rows{Draw(fact, positionOf(history))}, nil
 }
 
 // Foresee folds a case before its transaction begins.

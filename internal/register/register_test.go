@@ -68,7 +68,7 @@ func importLines(t testing.TB, r *register.Register, id, digest string, lines ..
 func put(t testing.TB, db *store.DB, stream, line string, position int64) {
 	t.Helper()
 	err := db.Transact(ctx, func(tx *store.Tx) error {
-		return register.Put(ctx, tx, stream, register.Fact{Person: "p-" + stream, Values: values(t, line)}, position)
+		return tx.Redraw(ctx, stream, register.Draw(register.Fact{Person: "p-" + stream, Values: values(t, line)}, position))
 	})
 	if err != nil {
 		t.Fatal(err)

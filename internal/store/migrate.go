@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"sort"
@@ -32,12 +33,21 @@ type migration struct {
 
 // Migrate brings db to the newest state of all schemas, in the order given,
 // one transaction a file. Running it again changes nothing.
-func Migrate(ctx context.Context, db *DB, schemas ...Schema) error {
+func Migrate(ctx context.Context, db *DB, schemas ...Schema) (err error) {
 	if _, err := db.Exec(ctx, `CREATE TABLE IF NOT EXISTS migration (
 		room text NOT NULL, number bigint NOT NULL, name text NOT NULL, digest text NOT NULL,
 		PRIMARY KEY (room, number))`); err != nil {
 		return fmt.Errorf("creating the table of migrations: %w", err)
 	}
+	if _, err := db.Exec(ctx, asideTable); err != nil {
+		return fmt.Errorf("creating the table of indexes set aside: %w", err)
+	}
+	// A large table that is dropped would otherwise be written over page by page,
+	// all in memory. Its pages are encrypted, and used again.
+	if err := db.pragma(ctx, "secure_delete(fast)"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.pragma(ctx, "secure_delete(on)")) }()
 	for _, s := range schemas {
 		files, err := s.migrations()
 		if err != nil {
@@ -95,6 +105,9 @@ func (m migration) run(ctx context.Context, db *DB) error {
 		}
 		if found {
 			return nil
+		}
+		if err := putAllBack(ctx, tx); err != nil {
+			return err
 		}
 		for _, statement := range statements(m.text) {
 			if _, err := tx.Exec(ctx, statement); err != nil {

@@ -10,12 +10,18 @@ import (
 	"database/sql"
 	"database/sql/driver"
 
+	"github.com/ncruces/go-sqlite3"
 	sqlite "github.com/ncruces/go-sqlite3/driver"
 )
 
 // mostStatements bounds what one connection keeps. The program has about two
 // hundred statements; lists with choices make some more.
 const mostStatements = 256
+
+// mostMemory bounds what SQLite takes for one connection: its cache of pages,
+// the changed pages of a transaction as large as a migration of a large table,
+// and the sorting of its indexes. Little of it is used otherwise.
+const mostMemory = 1 << 30 // bytes
 
 // openCached opens a pool whose connections keep their statements.
 func openCached(dsn string) (*sql.DB, error) {
@@ -29,7 +35,7 @@ func openCached(dsn string) (*sql.DB, error) {
 type connector struct{ driver.Connector }
 
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	raw, err := c.Connector.Connect(ctx)
+	raw, err := c.Connector.Connect(sqlite3.WithMaxMemory(ctx, mostMemory))
 	if err != nil {
 		return nil, err
 	}

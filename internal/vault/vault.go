@@ -95,9 +95,9 @@ type Vault struct {
 	streams map[string]*StreamKeys // bounded by cacheStreams
 }
 
-// cacheStreams bounds the opened stream keys held in memory (about 400 bytes
-// each). When it is full the cache starts anew: unwrapping costs microseconds.
-const cacheStreams = 200_000
+// cacheStreams bounds the opened stream keys held in memory (some two kilobytes
+// each). When it is full the cache starts anew: opening one costs microseconds.
+const cacheStreams = 20_000
 
 type orgKey struct {
 	private hpke.PrivateKey

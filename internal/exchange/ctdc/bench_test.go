@@ -47,7 +47,7 @@ func filled(b *testing.B) (*register.Register, *store.DB) {
 	}
 	err = db.Transact(ctx, func(tx *store.Tx) error {
 		for i := range ownCases {
-			if err := register.Put(ctx, tx, fmt.Sprintf("stream-%06d", i), ownFact(b, r.Definition(), i), int64(i+1)); err != nil {
+			if err := tx.Redraw(ctx, fmt.Sprintf("stream-%06d", i), register.Draw(ownFact(b, r.Definition(), i), int64(i+1))); err != nil {
 				return err
 			}
 		}
@@ -97,7 +97,7 @@ func BenchmarkRegisterOf300000(b *testing.B) {
 				for b.Loop() {
 					position++
 					if err := db.Transact(ctx, func(tx *store.Tx) error {
-						return register.Put(ctx, tx, "stream-000001", ownFact(b, r.Definition(), 1), position)
+						return tx.Redraw(ctx, "stream-000001", register.Draw(ownFact(b, r.Definition(), 1), position))
 					}); err != nil {
 						b.Fatal(err)
 					}

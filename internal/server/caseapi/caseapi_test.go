@@ -322,7 +322,7 @@ func (o *office) tables() string {
 	var b strings.Builder
 	for _, table := range o.projector.Tables() {
 		order := "1, 2, 3"
-		rows, err := o.DB.Query(context.Background(), "SELECT * FROM "+table+" ORDER BY "+order[:4])
+		rows, err := o.DB.Query(context.Background(), "SELECT * FROM "+table.Name+" ORDER BY "+order[:4])
 		if err != nil {
 			o.t.Fatal(err)
 		}

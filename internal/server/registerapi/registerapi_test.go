@@ -77,7 +77,7 @@ func fill(t *testing.T, db *store.DB, r *register.Register) {
 		t.Fatal(err)
 	}
 	err := db.Transact(ctx, func(tx *store.Tx) error {
-		return register.Put(ctx, tx, "s1", register.Fact{Values: []register.Value{{Variable: "sex", Code: "male"}}}, 1)
+		return tx.Redraw(ctx, "s1", register.Draw(register.Fact{Values: []register.Value{{Variable: "sex", Code: "male"}}}, 1))
 	})
 	if err != nil {
 		t.Fatal(err)
