@@ -290,15 +290,10 @@ func (r *run) verify(ctx context.Context) error {
 	return nil
 }
 
-// rebuild draws into empty tables, as after a restore.
+// rebuild empties the tables that stand and draws them anew, as after an upgrade.
 func (r *run) rebuild(ctx context.Context) error {
-	for _, table := range r.app.Projections() {
-		if _, err := r.app.DB.Exec(ctx, `DELETE FROM `+table); err != nil {
-			return fmt.Errorf("emptying %s: %w", table, err)
-		}
-	}
 	began, used := time.Now(), r.cpu()
-	n, err := r.app.Journal.Rebuild(ctx, nil)
+	n, err := r.app.Rebuild(ctx, nil)
 	if err != nil {
 		return err
 	}
