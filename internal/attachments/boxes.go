@@ -190,6 +190,7 @@ func noCompressorNames(b []byte) bool {
 			if len(inside) < 78 {
 				return false
 			}
+			clear(inside[12:16]) // QuickTime's vendor
 			clear(inside[42:74])
 		}
 		return true

@@ -167,6 +167,9 @@ func cleanWAV(body []byte) ([]byte, error) {
 		kind, n := string(body[at:at+4]), int(binary.LittleEndian.Uint32(body[at+4:]))
 		rest := len(body) - at - 8
 		if n > rest {
+			if data {
+				break // something was put behind the sound
+			}
 			if kind != "data" {
 				return nil, errSound
 			}
