@@ -134,7 +134,6 @@ func (f *boxFile) box(in, kind string, start int, whole, inside []byte) bool {
 		return f.walk(kind, start, end)
 	case "meta":
 		if in == "" {
-			f.described = true
 			return f.still(start, whole, inside)
 		}
 	case "infe", "iloc", "idat", "ipma", "iref", "pitm", "grpl":
@@ -332,6 +331,7 @@ func (f *boxFile) still(start int, whole, inside []byte) bool {
 		empty(whole, inside) // what a QuickTime or MP4 file says of itself
 		return true
 	}
+	f.described = true
 	info, places := find(inside[4:], "iinf"), find(inside[4:], "iloc")
 	if !f.itemKinds(info) {
 		return false
