@@ -1,31 +1,22 @@
 package casework
 
-// Files of a case are kept twice: the sealed original with its SHA-256, and,
-// for pictures, a copy drawn anew, without metadata, which is what people see.
-// What a file says of itself is not believed: its kind is read from its bytes,
-// pictures are bounded before they are decoded, archives before they are kept.
+// Files of a case are kept twice: the sealed original with its SHA-256, and a
+// copy that holds nothing but what is seen or heard (internal/attachments),
+// which is what people open and pass on. A text has nothing else and is kept
+// once. The original is for a court: taking it has its own right, a fresh proof
+// of who asks, and its own line in the access log. Files that came before there
+// were copies of their kind get one when they are opened.
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/gif"
-	"image/jpeg"
-	"image/png"
-	"io"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"golang.org/x/image/webp"
 
+	"banyan/internal/attachments"
 	"banyan/internal/fault"
 	"banyan/internal/journal"
 	"banyan/internal/policy"
@@ -34,13 +25,9 @@ import (
 
 // Limits of a file.
 const (
-	MaxFile      = 20 << 20  // bytes
-	maxPixels    = 40 << 20  // width × height, some 160 MB decoded
-	maxSide      = 20_000    // pixels
-	maxUnpacked  = 100 << 20 // bytes in an archive, all files together
-	maxUnpackMul = 100       // times its size
-	maxFileName  = 200       // characters
-	mostDecoded  = 2         // pictures decoded at once: a few kilobytes can be 160 MB of pixels
+	MaxFile     = attachments.MaxFile
+	maxFileName = 200 // characters
+	mostDecoded = 2   // files examined at once: a few kilobytes can be 160 MB of pixels
 )
 
 // StoredFile answers an upload.
@@ -50,13 +37,25 @@ type StoredFile struct {
 	Name   string `json:"name"`
 	Media  string `json:"media"`
 	Size   int64  `json:"size"`
+	State  string `json:"state" enum:"cleaned,plain" doc:"cleaned: people open a copy without hidden data; plain: there is nothing to take out"`
 }
 
-// kept is a file ready to be sealed.
-type kept struct {
-	media string
-	clean []byte // nil: the original is shown
-	as    string // media of clean
+// States of a file, as the case page shows them.
+const (
+	fileCleaned    = "cleaned"
+	filePlain      = "plain"
+	fileWhenOpened = "when_opened"
+)
+
+// state says what people open of a file.
+func (f FileRef) state() string {
+	switch {
+	case f.Clean != "" || strings.HasPrefix(f.Media, "image/"): // pictures always had a copy
+		return fileCleaned
+	case attachments.KeptAsItCame(f.Media):
+		return filePlain
+	}
+	return fileWhenOpened
 }
 
 // AddFile keeps a file with a case. The writer makes its id, as for every
@@ -86,8 +85,12 @@ func (s *Service) AddFile(ctx context.Context, r Reader, stream, id, name string
 	if err != nil {
 		return StoredFile{}, err
 	}
-	out := StoredFile{ID: id, SHA256: digest(body), Name: cleanName(name), Media: k.media, Size: int64(len(body))}
-	d := actDraft(r, stream, actFile, id, s.now(), map[string]any{"file": out.ID, "sha256": out.SHA256, "media": out.Media, "size": float64(out.Size), "tier": string(journal.Identity)}, "")
+	out := StoredFile{ID: id, SHA256: digest(body), Name: cleanName(name), Media: k.Media, Size: int64(len(body)), State: filePlain}
+	coded := map[string]any{"file": out.ID, "sha256": out.SHA256, "media": out.Media, "size": float64(out.Size), "tier": string(journal.Identity)}
+	if k.Copy != nil {
+		out.State, coded["clean"] = fileCleaned, digest(k.Copy)
+	}
+	d := actDraft(r, stream, actFile, id, s.now(), coded, "")
 	d.Answers[journal.Identity] = map[string]any{"name": out.Name}
 	if at, ok := s.sentBefore(ctx, id, stream, r.User); ok {
 		d.WrittenAt = at
@@ -152,20 +155,20 @@ type blob struct {
 	sealed      []byte
 }
 
-func (s *Service) sealBlobs(ctx context.Context, org, stream string, f StoredFile, body []byte, k kept) ([]blob, error) {
+func (s *Service) sealBlobs(ctx context.Context, org, stream string, f StoredFile, body []byte, k attachments.File) ([]blob, error) {
 	original, err := s.journal.SealBlob(ctx, org, stream, journal.Identity, blobLabel(f.ID, "original"), body)
 	if err != nil {
 		return nil, fmt.Errorf("sealing a file: %w", err)
 	}
-	out := []blob{{"original", k.media, len(body), original}}
-	if k.clean == nil {
+	out := []blob{{"original", k.Media, len(body), original}}
+	if k.Copy == nil {
 		return out, nil
 	}
-	clean, err := s.journal.SealBlob(ctx, org, stream, journal.Identity, blobLabel(f.ID, "clean"), k.clean)
+	clean, err := s.journal.SealBlob(ctx, org, stream, journal.Identity, blobLabel(f.ID, "clean"), k.Copy)
 	if err != nil {
 		return nil, fmt.Errorf("sealing a file: %w", err)
 	}
-	return append(out, blob{"clean", k.as, len(k.clean), clean}), nil
+	return append(out, blob{"clean", k.As, len(k.Copy), clean}), nil
 }
 
 func blobLabel(id, kind string) string { return "file|" + id + "|" + kind }
@@ -176,17 +179,39 @@ type OpenedFile struct {
 	Body        []byte
 }
 
-// File opens a file: the clean copy if there is one.
+// File opens a file as people see it: the copy, or a text itself.
 func (s *Service) File(ctx context.Context, r Reader, stream, id string) (OpenedFile, error) {
-	var out OpenedFile
-	err := s.open(ctx, r, "file.open", stream, func(tx *store.Tx, o *journal.Opener, _ standing, tiers []journal.Tier, c *Case) error {
+	out, kind, err := s.openFile(ctx, r, policy.Read, "file.open", stream, id, "clean")
+	if err != nil || kind == "clean" || attachments.KeptAsItCame(out.Media) {
+		return out, err
+	}
+	f, err := s.examine(ctx, out.Body) // kept before there were copies of its kind
+	if fault.CodeOf(err) == fault.Misuse {
+		return OpenedFile{}, fault.New(fault.Conflict, "no copy of this file can be made without its hidden data; who supervises the case can take it as it came")
+	}
+	if err != nil {
+		return OpenedFile{}, err
+	}
+	out.Media, out.Body = f.As, f.Copy
+	return out, nil
+}
+
+// OriginalFile opens a file as it came, for a court or a second look.
+func (s *Service) OriginalFile(ctx context.Context, r Reader, stream, id string) (OpenedFile, error) {
+	out, _, err := s.openFile(ctx, r, policy.Original, "file.original", stream, id, "original")
+	return out, err
+}
+
+// openFile reads one of the two that are kept of a file; where there is no copy,
+// the original. Which it was is said.
+func (s *Service) openFile(ctx context.Context, r Reader, right policy.Action, as, stream, id, want string) (out OpenedFile, kind string, err error) {
+	err = s.open(ctx, r, as, stream, func(tx *store.Tx, o *journal.Opener, st standing, tiers []journal.Tier, c *Case) error {
 		i := slices.IndexFunc(c.Files, func(f FileRef) bool { return f.ID == id })
-		if i < 0 || !slices.Contains(tiers, journal.Identity) {
+		if i < 0 || !slices.Contains(tiers, journal.Identity) || !slices.Contains(s.tiers(r, right, st, ""), journal.Identity) {
 			return fault.Absent()
 		}
-		var kind string
 		var sealed []byte
-		err := tx.QueryRow(ctx, `SELECT kind, media, sealed FROM file_blob WHERE stream = $1 AND id = $2 ORDER BY kind LIMIT 1`, stream, id).Scan(&kind, &out.Media, &sealed)
+		err := tx.QueryRow(ctx, `SELECT kind, media, sealed FROM file_blob WHERE stream = $1 AND id = $2 AND kind IN ($3, 'original') ORDER BY kind LIMIT 1`, stream, id, want).Scan(&kind, &out.Media, &sealed)
 		if err != nil {
 			return fault.Absent()
 		}
@@ -200,7 +225,7 @@ func (s *Service) File(ctx context.Context, r Reader, stream, id string) (Opened
 		}
 		return nil
 	})
-	return out, err
+	return out, kind, err
 }
 
 // cleanName keeps the last part of a name, on one line.
@@ -221,203 +246,13 @@ func cleanName(name string) string {
 	return name
 }
 
-var errKind = fault.Field("file", "media", "this kind of file is not kept: send a picture, PDF, sound, text or office document")
-
-var errPicture = fault.Field("file", "picture", "the picture is damaged, or too large to be drawn safely")
-
-var errMovie = fault.Field("file", "film", "the film is damaged, or cut short")
-
-// examine is examine when there is room for the pixels.
-func (s *Service) examine(ctx context.Context, body []byte) (kept, error) {
+// examine is attachments.Examine when there is room for the pixels.
+func (s *Service) examine(ctx context.Context, body []byte) (attachments.File, error) {
 	select {
 	case s.drawing <- struct{}{}:
 		defer func() { <-s.drawing }()
-		return examine(body)
+		return attachments.Examine(body)
 	case <-ctx.Done():
-		return kept{}, fault.Wrap(fault.Unavailable, "many pictures are being sent at once; send it again in a moment", ctx.Err())
+		return attachments.File{}, fault.Wrap(fault.Unavailable, "many pictures are being sent at once; send it again in a moment", ctx.Err())
 	}
-}
-
-// examine finds what a file is by its bytes, and makes the clean copy.
-func examine(body []byte) (kept, error) {
-	media := http.DetectContentType(body)
-	media, _, _ = strings.Cut(media, ";")
-	switch media {
-	case "image/jpeg", "image/png", "image/gif", "image/webp":
-		clean, as, err := redraw(body, media)
-		return kept{media, clean, as}, err
-	case "video/mp4":
-		clean, err := withoutPlace(body)
-		return kept{media, clean, media}, err
-	case "application/pdf", "audio/mpeg", "audio/wave", "application/ogg", "video/webm":
-		return kept{media: media}, nil
-	case "text/plain":
-		if !utf8.Valid(body) {
-			return kept{}, fault.Field("file", "utf8", "the text is not valid UTF-8")
-		}
-		if bytes.HasPrefix(bytes.TrimLeft(body, "\ufeff \t\r\n"), []byte("<")) {
-			return kept{}, errKind // a page or a drawing, which may carry a script
-		}
-		return kept{media: media}, nil
-	case "application/zip":
-		return examineArchive(body)
-	}
-	return kept{}, errKind
-}
-
-// redraw decodes a picture within bounds and encodes it again: what is left
-// has pixels and nothing else.
-func redraw(body []byte, media string) (clean []byte, as string, err error) {
-	bounds := map[string]func(io.Reader) (image.Config, error){"image/jpeg": jpeg.DecodeConfig, "image/png": png.DecodeConfig, "image/gif": gif.DecodeConfig, "image/webp": webp.DecodeConfig}
-	decode := map[string]func(io.Reader) (image.Image, error){"image/jpeg": jpeg.Decode, "image/png": png.Decode, "image/gif": gif.Decode, "image/webp": webp.Decode}
-	config, err := bounds[media](bytes.NewReader(body))
-	if err != nil || config.Width < 1 || config.Height < 1 || config.Width > maxSide || config.Height > maxSide || config.Width*config.Height > maxPixels {
-		return nil, "", errPicture
-	}
-	picture, err := decode[media](bytes.NewReader(body))
-	if err != nil {
-		return nil, "", errPicture
-	}
-	var out bytes.Buffer
-	if media == "image/jpeg" {
-		picture = upright(picture, orientation(body))
-		if err := jpeg.Encode(&out, picture, &jpeg.Options{Quality: 85}); err != nil {
-			return nil, "", fmt.Errorf("drawing a picture anew: %w", err)
-		}
-		return out.Bytes(), "image/jpeg", nil
-	}
-	if err := png.Encode(&out, picture); err != nil {
-		return nil, "", fmt.Errorf("drawing a picture anew: %w", err)
-	}
-	return out.Bytes(), "image/png", nil
-}
-
-// orientation reads the one thing of a JPEG's metadata that must be drawn
-// into the copy: how the camera was held (Exif 2.3, tag 0x0112).
-func orientation(body []byte) int {
-	i := bytes.Index(body[:min(len(body), 64<<10)], []byte("Exif\x00\x00"))
-	if i < 0 {
-		return 1
-	}
-	tiff := body[i+6:]
-	if len(tiff) < 8 {
-		return 1
-	}
-	big := string(tiff[:2]) == "MM"
-	u16 := func(at int) int {
-		if at < 0 || at+2 > len(tiff) {
-			return 0
-		}
-		if big {
-			return int(tiff[at])<<8 | int(tiff[at+1])
-		}
-		return int(tiff[at+1])<<8 | int(tiff[at])
-	}
-	ifd := u16(6) | u16(4)<<16
-	if big {
-		ifd = u16(4)<<16 | u16(6)
-	}
-	if ifd < 8 || ifd > len(tiff)-2 {
-		return 1
-	}
-	for n, at := u16(ifd), ifd+2; n > 0 && at+12 <= len(tiff); n, at = n-1, at+12 {
-		if u16(at) == 0x0112 {
-			if v := u16(at + 8); v >= 1 && v <= 8 {
-				return v
-			}
-		}
-	}
-	return 1
-}
-
-// turned is a picture seen upright.
-type turned struct {
-	image.Image
-	how int
-}
-
-func upright(p image.Image, how int) image.Image {
-	if how <= 1 {
-		return p
-	}
-	return turned{p, how}
-}
-
-// Bounds of the turned picture.
-func (t turned) Bounds() image.Rectangle {
-	b := t.Image.Bounds()
-	if t.how >= 5 {
-		return image.Rect(0, 0, b.Dy(), b.Dx())
-	}
-	return image.Rect(0, 0, b.Dx(), b.Dy())
-}
-
-// At gives a pixel of the upright picture (Exif 2.3, values 2 to 8).
-func (t turned) At(x, y int) color.Color {
-	b := t.Image.Bounds()
-	w, h := b.Dx()-1, b.Dy()-1
-	switch t.how {
-	case 2:
-		x = w - x
-	case 3:
-		x, y = w-x, h-y
-	case 4:
-		y = h - y
-	case 5:
-		x, y = y, x
-	case 6:
-		x, y = y, h-x
-	case 7:
-		x, y = w-y, h-x
-	case 8:
-		x, y = w-y, x
-	}
-	return t.Image.At(b.Min.X+x, b.Min.Y+y)
-}
-
-// examineArchive takes office documents, which are archives, and refuses those
-// that unpack to far more than they are.
-func examineArchive(body []byte) (kept, error) {
-	refused := fault.Field("file", "archive", "archives are not kept; send the documents one by one")
-	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
-	if err != nil {
-		return kept{}, refused
-	}
-	var total uint64
-	media := ""
-	for _, f := range z.File {
-		total += f.UncompressedSize64
-		if total > maxUnpacked || total > uint64(len(body))*maxUnpackMul {
-			return kept{}, fault.Field("file", "bomb", "the document unpacks to far more than it should")
-		}
-		switch {
-		case strings.HasPrefix(f.Name, "word/"):
-			media = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-		case strings.HasPrefix(f.Name, "xl/"):
-			media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-		case f.Name == "mimetype" && f.UncompressedSize64 < 100:
-			if text, err := readSmall(f); err == nil && strings.HasPrefix(text, "application/vnd.oasis.opendocument.") {
-				media = text
-			}
-		case strings.HasSuffix(strings.ToLower(f.Name), "vbaproject.bin"):
-			return kept{}, fault.Field("file", "macro", "documents with macros are not kept")
-		}
-	}
-	if media == "" {
-		return kept{}, refused
-	}
-	return kept{media: media}, nil
-}
-
-func readSmall(f *zip.File) (string, error) {
-	rc, err := f.Open()
-	if err != nil {
-		return "", err
-	}
-	defer rc.Close()
-	text, err := io.ReadAll(io.LimitReader(rc, 100))
-	if err != nil {
-		return "", errors.New("the archive cannot be read")
-	}
-	return strings.TrimSpace(string(text)), nil
 }

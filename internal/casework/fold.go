@@ -43,7 +43,7 @@ const (
 	actApprove     = "act.approve"     // coded: record, entry, decision (approved | returned); story: remark
 	actExclude     = "act.exclude"     // coded: user, on; story: reason
 	actBreakGlass  = "act.break_glass" // coded: user, until; story: reason
-	actFile        = "act.file"        // coded: file, sha256, media, size; identity: name
+	actFile        = "act.file"        // coded: file, sha256, media, size, clean; identity: name
 	actToldAgain   = "act.told_again"  // coded: times
 	actAcknowledge = "act.acknowledge" // coded: clock, record
 	actLink        = "act.link"        // coded: other (a case), same
@@ -171,6 +171,7 @@ type Glass struct {
 // FileRef points to a file kept beside the entries.
 type FileRef struct {
 	ID, Entry, SHA256, Media, Name, Author string
+	Clean                                  string // SHA-256 of the copy without hidden data
 	Size                                   int64
 	At                                     time.Time
 	Struck                                 bool
@@ -430,7 +431,7 @@ func (c *Case) act(o journal.Opened) {
 	case actFile:
 		name, _ := o.Answers[journal.Identity]["name"].(string)
 		size, _ := coded["size"].(float64)
-		c.Files = append(c.Files, FileRef{ID: text("file"), Entry: o.ID, SHA256: text("sha256"), Media: text("media"), Name: name, Size: int64(size), At: at, Author: o.Author})
+		c.Files = append(c.Files, FileRef{ID: text("file"), Entry: o.ID, SHA256: text("sha256"), Clean: text("clean"), Media: text("media"), Name: name, Size: int64(size), At: at, Author: o.Author})
 	case actLink:
 		c.link(text("other"), coded["same"] == true, o.Author, at)
 	case actToldAgain:

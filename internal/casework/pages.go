@@ -286,9 +286,10 @@ type FileItem struct {
 	Name   string    `json:"name"`
 	Media  string    `json:"media"`
 	Size   int64     `json:"size"`
-	SHA256 string    `json:"sha256"`
+	SHA256 string    `json:"sha256" doc:"Of the file as it came"`
 	At     time.Time `json:"at"`
 	Author string    `json:"author"`
+	State  string    `json:"state" enum:"cleaned,plain,when_opened" doc:"cleaned: a copy without hidden data is opened; plain: there is nothing to take out; when_opened: kept before there were copies of its kind, and cleaned each time"`
 }
 
 // AccessSummary says how many looked.
@@ -312,7 +313,7 @@ type AssignedItem struct {
 
 // pageActions are asked for the page's buttons.
 var pageActions = []policy.Action{policy.WriteTo, policy.Move, policy.Assign, policy.Approve, policy.Strike, policy.Settle,
-	policy.Export, policy.Unmask, policy.ReadAccessLog, policy.Exclude, policy.EraseRequest, policy.BreakTheGlass}
+	policy.Export, policy.Unmask, policy.Original, policy.ReadAccessLog, policy.Exclude, policy.EraseRequest, policy.BreakTheGlass}
 
 // CasePage opens a case.
 func (s *Service) CasePage(ctx context.Context, r Reader, stream string) (Page, error) {
@@ -766,7 +767,7 @@ func (v *view) files() []FileItem {
 		return out
 	}
 	for _, f := range v.c.Files {
-		out = append(out, FileItem{f.ID, f.Name, f.Media, f.Size, f.SHA256, f.At, v.s.nameOf(v.ctx, f.Author)})
+		out = append(out, FileItem{f.ID, f.Name, f.Media, f.Size, f.SHA256, f.At, v.s.nameOf(v.ctx, f.Author), f.state()})
 	}
 	return out
 }

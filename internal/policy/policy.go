@@ -91,6 +91,7 @@ const (
 	Settle         Action = "settle"
 	Export         Action = "export"
 	Unmask         Action = "unmask"
+	Original       Action = "original" // a file as it came, with what it says of its maker
 	BreakTheGlass  Action = "break_glass"
 	ReadAccessLog  Action = "access_log"
 	Exclude        Action = "exclude"
@@ -122,7 +123,7 @@ const (
 )
 
 // AllActions in the order in which they are shown.
-var AllActions = []Action{Read, Find, Open, WriteTo, Move, Assign, Approve, Strike, Settle, Export, Unmask,
+var AllActions = []Action{Read, Find, Open, WriteTo, Move, Assign, Approve, Strike, Settle, Export, Unmask, Original,
 	BreakTheGlass, ReadAccessLog, Exclude, EraseRequest, EraseApprove, RegisterRead, RegisterImport, RegisterExport,
 	StaffRead, ContentRead, TeamRead, AdminUsers, AdminOrgs, AdminPolicy, AdminAudit, AdminContent}
 

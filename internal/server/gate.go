@@ -107,12 +107,17 @@ func (f *Frame) gate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	if g.Upload {
-		leave, err := f.uploads.enter(r)
+		p, _ := identity.From(ctx.Context())
+		leave, err := f.uploads.enter(w, r, p.User)
 		if err != nil {
 			refuse(err)
 			return
 		}
 		defer leave()
+		if err := f.uploads.receive(r); err != nil {
+			refuse(err)
+			return
+		}
 	}
 	next(ctx)
 }

@@ -71,6 +71,8 @@ type Config struct {
 	Proxies []netip.Prefix
 	// UploadWait is how long an upload waits for room; 0: 20 seconds.
 	UploadWait time.Duration
+	// UploadStall is how long an upload may stand still; 0: 20 seconds.
+	UploadStall time.Duration
 	// Say gives a fixed English sentence in a language; nil: English for all.
 	Say func(lang, english string) string
 	// Ready says whether the program can work; nil: always.
@@ -103,7 +105,7 @@ func New(config Config) (*Frame, error) {
 	if config.App == nil {
 		config.App = &assets{}
 	}
-	f := &Frame{config: config, Mux: http.NewServeMux(), metrics: metrics.NewSet(), uploads: newUploads(config.UploadWait)}
+	f := &Frame{config: config, Mux: http.NewServeMux(), metrics: metrics.NewSet(), uploads: newUploads(config.UploadWait, config.UploadStall)}
 	f.inFlight = f.metrics.NewGauge("banyan_http_requests_in_flight", nil)
 	f.API = humago.New(f.Mux, apiConfig(config.Version))
 	f.API.UseMiddleware(f.guard, f.gate)

@@ -22,7 +22,7 @@ type route struct {
 // something of a person. "{…}" are filled from a case of the test.
 var reading = map[string]string{ // operation → who may call it
 	"today": "chanthou", "inbox": "vanna", "team": "vanna", "find": "chanthou", "cases": "chanthou",
-	"case-open": "chanthou", "record-open": "chanthou", "form-prefill": "chanthou", "file-open": "chanthou", "case-print": "chanthou", "case-alike": "chanthou",
+	"case-open": "chanthou", "record-open": "chanthou", "form-prefill": "chanthou", "file-open": "chanthou", "file-original": "vanna", "case-print": "chanthou", "case-alike": "chanthou",
 }
 
 // notOfAPerson lists the routes that answer with staff, content, counts or

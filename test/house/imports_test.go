@@ -15,7 +15,7 @@ var floors = []struct {
 	name  string
 	rooms []string // import paths below banyan/, a trailing … takes what is below
 }{
-	{"plain libraries: no database, no network, no clock", []string{"internal/disclosure…", "internal/scope…", "internal/screening", "internal/fault", "internal/names…"}},
+	{"plain libraries: no database, no network, no clock", []string{"internal/disclosure…", "internal/scope…", "internal/screening", "internal/attachments", "internal/fault", "internal/names…"}},
 	{"content, as data", []string{"content…"}},
 	{"the record: knows nothing of the business", []string{"internal/store…", "internal/vault", "internal/journal…", "internal/forms…", "internal/backup"}},
 	{"people: who someone is, what they may do", []string{"internal/policy…", "internal/identity…", "internal/linkage"}},

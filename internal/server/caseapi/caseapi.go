@@ -275,19 +275,22 @@ func (a *api) files(api huma.API) {
 		ID   string `path:"id" maxLength:"36"`
 		File string `path:"file" maxLength:"36"`
 	}
-	op := server.Operation(http.MethodGet, "/api/cases/{id}/files/{file}", "file-open", "Open a file of a case", server.Guard{Action: policy.Read})
-	huma.Register(api, op, func(ctx context.Context, in *fileInput) (*fileOutput, error) {
-		p, ok := identity.From(ctx)
-		if !ok {
-			return nil, errors.New("a guarded route was reached without a user")
-		}
-		f, err := a.cases.File(ctx, reader(p), in.ID, in.File)
-		if err != nil {
-			return nil, err
-		}
-		return &fileOutput{ContentType: f.Media, ContentDisposition: "attachment; filename*=UTF-8''" + url.PathEscape(f.Name),
-			Policy: "sandbox; default-src 'none'", Body: f.Body}, nil
-	})
+	opening := func(op huma.Operation, open func(context.Context, casework.Reader, string, string) (casework.OpenedFile, error)) {
+		huma.Register(api, op, func(ctx context.Context, in *fileInput) (*fileOutput, error) {
+			p, ok := identity.From(ctx)
+			if !ok {
+				return nil, errors.New("a guarded route was reached without a user")
+			}
+			f, err := open(ctx, reader(p), in.ID, in.File)
+			if err != nil {
+				return nil, err
+			}
+			return &fileOutput{ContentType: f.Media, ContentDisposition: "attachment; filename*=UTF-8''" + url.PathEscape(f.Name),
+				Policy: "sandbox; default-src 'none'", Body: f.Body}, nil
+		})
+	}
+	opening(server.Operation(http.MethodGet, "/api/cases/{id}/files/{file}", "file-open", "Open a file of a case, without its hidden data", server.Guard{Action: policy.Read}), a.cases.File)
+	opening(server.Operation(http.MethodGet, "/api/cases/{id}/files/{file}/original", "file-original", "Take a file of a case as it came", server.Guard{Action: policy.Original}), a.cases.OriginalFile)
 }
 
 // onePart takes the one file of an upload.

@@ -595,16 +595,7 @@ func TestAPictureLosesItsMetadataAndABombIsRefused(t *testing.T) {
 	secret := []byte("GPS 11.5564 104.9282")
 	exif := append([]byte{0xFF, 0xE1, 0, byte(len(secret) + 8)}, append([]byte("Exif\x00\x00"), secret...)...)
 	picture := append(append(append([]byte{}, pic.Bytes()[:2]...), exif...), pic.Bytes()[2:]...)
-	upload := func(name string, content []byte) servertest.Answer {
-		var b bytes.Buffer
-		w := multipart.NewWriter(&b)
-		part, _ := w.CreateFormFile("file", name)
-		_, _ = part.Write(content)
-		w.Close()
-		worker.Header["Content-Type"] = w.FormDataContentType()
-		defer delete(worker.Header, "Content-Type")
-		return worker.Call("POST", "/api/cases/"+id+"/files", b.Bytes())
-	}
+	upload := func(name string, content []byte) servertest.Answer { return o.upload(worker, id, name, content) }
 	a := upload("IMG 001.jpg", picture)
 	if a.Status != http.StatusOK {
 		t.Fatalf("%d %s", a.Status, a.Body)
@@ -615,7 +606,7 @@ func TestAPictureLosesItsMetadataAndABombIsRefused(t *testing.T) {
 	if bytes.Contains(got.Body, secret) || len(got.Body) < 100 || got.Header.Get("Content-Type") != "image/jpeg" {
 		t.Errorf("the copy has %d bytes of %s, with the place it was taken: %v", len(got.Body), got.Header.Get("Content-Type"), bytes.Contains(got.Body, secret))
 	}
-	if files := o.page(worker, id).Files; len(files) != 1 || files[0].Name != "IMG 001.jpg" || files[0].SHA256 == "" {
+	if files := o.page(worker, id).Files; len(files) != 1 || files[0].Name != "IMG 001.jpg" || files[0].SHA256 == "" || files[0].State != "cleaned" || f.State != "cleaned" {
 		t.Errorf("files %+v", files)
 	}
 	o.call(o.As(policy.Lawyer), "GET", "/api/cases/"+id+"/files/"+f.ID, nil, http.StatusNotFound, nil)
@@ -629,6 +620,68 @@ func TestAPictureLosesItsMetadataAndABombIsRefused(t *testing.T) {
 	if err := o.DB.QueryRow(context.Background(), `SELECT count(*) FROM file_blob`).Scan(&n); err != nil || n != 2 {
 		t.Errorf("%d blobs are kept (%v), want the original and its copy", n, err)
 	}
+}
+
+// upload sends a file as the app does.
+func (o *office) upload(by *servertest.Client, id, name string, content []byte) servertest.Answer {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	part, _ := w.CreateFormFile("file", name)
+	_, _ = part.Write(content)
+	w.Close()
+	by.Header["Content-Type"] = w.FormDataContentType()
+	defer delete(by.Header, "Content-Type")
+	return by.Call("POST", "/api/cases/"+id+"/files", b.Bytes())
+}
+
+// A sound with the recorder's serial number: who works on the case hears the
+// sound; the supervisor, who has shown who she is, may take it as it came to a
+// court, and the log says so. Nobody else learns that it is there.
+func TestTheOriginalOfAFileHasItsOwnRightAndItsOwnLine(t *testing.T) {
+	o := newOffice(t, nil)
+	worker, supervisor := o.As(policy.CaseWorker), o.As(policy.Supervisor)
+	id, _ := o.open(worker, nil)
+	sound := append([]byte("RIFF\x50\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x80\x3e\x00\x00\x02\x00\x10\x00data\x04\x00\x00\x00pcm!bext\x10\x00\x00\x00"), "SerialPLANTED042"...)
+	var f, text casework.StoredFile
+	o.upload(worker, id, "voice.wav", sound).Into(t, &f)
+	o.upload(worker, id, "note.txt", []byte("Dear school")).Into(t, &text)
+	path := "/api/cases/" + id + "/files/" + f.ID
+	if got := o.call(worker, "GET", path, nil, http.StatusOK, nil); bytes.Contains(got.Body, []byte("SerialPLANTED")) || !bytes.Contains(got.Body, []byte("pcm!")) {
+		t.Errorf("the worker opens %q", got.Body)
+	}
+	o.call(worker, "GET", path+"/original", nil, http.StatusNotFound, nil)
+	o.call(o.As(policy.Lawyer), "GET", path+"/original", nil, http.StatusNotFound, nil)
+	if got := o.call(supervisor, "GET", path+"/original", nil, http.StatusOK, nil); !bytes.Equal(got.Body, sound) {
+		t.Errorf("the supervisor takes %q, not the file as it came", got.Body)
+	}
+	states := map[string]string{}
+	for _, f := range o.page(worker, id).Files {
+		states[f.Name] = f.State
+	}
+	if states["voice.wav"] != "cleaned" || states["note.txt"] != "plain" {
+		t.Errorf("the case page says %v", states)
+	}
+	var log casework.AccessPage
+	o.call(supervisor, "GET", "/api/cases/"+id+"/access", nil, http.StatusOK, &log)
+	n := 0
+	for _, l := range log.Items {
+		if l.Action == "file.original" && l.UserID == o.Users[policy.Supervisor].ID {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d lines of an original that was taken once", n)
+	}
+	o.Clock.Advance(10 * time.Minute)
+	o.call(supervisor, "GET", path+"/original", nil, http.StatusForbidden, nil)
+	// One that came before there were copies of its kind is cleaned when it is opened.
+	if _, err := o.DB.Exec(context.Background(), `DELETE FROM file_blob WHERE kind = 'clean'`); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.call(worker, "GET", path, nil, http.StatusOK, nil); bytes.Contains(got.Body, []byte("SerialPLANTED")) || !bytes.Contains(got.Body, []byte("pcm!")) {
+		t.Errorf("without a copy the worker opens %q", got.Body)
+	}
+	o.rebuildEqualsLive()
 }
 
 // Paper leaves every lock behind: that somebody took a case there is a reading

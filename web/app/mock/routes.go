@@ -327,7 +327,7 @@ func (s *Server) keepFile(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnprocessableEntity, "misuse", message)
 		return
 	}
-	file := object{"id": r.FormValue("id"), "name": head.Filename, "media": "text/plain", "size": head.Size, "at": s.ago(0), "sha256": strings.Repeat("a", 64)}
+	file := object{"id": r.FormValue("id"), "name": head.Filename, "media": "text/plain", "size": head.Size, "at": s.ago(0), "sha256": strings.Repeat("a", 64), "state": "plain"}
 	files, _ := c.page["files"].([]object)
 	c.page["files"] = append(files, file)
 	send(w, file)

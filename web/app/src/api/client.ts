@@ -26,7 +26,17 @@ export const hooks = {
 
 const patience = 20_000;
 
-export async function call<T>(method: string, path: string, body?: unknown, again = false): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await ask(method, path, body);
+  return (answer.status === 204 ? undefined : await read(answer)) as T;
+}
+
+/** A file, where a link will not do: the server may first ask who is there. */
+export async function bytes(path: string): Promise<Blob> {
+  return (await ask('GET', path)).blob();
+}
+
+async function ask(method: string, path: string, body?: unknown, again = false): Promise<Response> {
   const form = body instanceof FormData;
   let answer: Response;
   try {
@@ -42,11 +52,11 @@ export async function call<T>(method: string, path: string, body?: unknown, agai
     throw new NoNetwork();
   }
   reachable.value = true;
-  if (answer.ok) return (answer.status === 204 ? undefined : await read(answer)) as T;
+  if (answer.ok) return answer;
   const error = await refusal(answer);
   if (answer.status === 401 && !path.startsWith('/api/sign-in') && path !== '/api/step-up') hooks.signedOut();
   if (answer.status === 403 && /step.?up/.test(error.code) && !again && (await hooks.stepUp())) {
-    return call<T>(method, path, body, true);
+    return ask(method, path, body, true);
   }
   throw error;
 }

@@ -60,7 +60,7 @@ export interface Approval { record: string; form: string; title: string; state: 
 export interface Clock { id: string; label: string; due_at?: string; done_at?: string; state: string; escalated?: boolean }
 export interface CaseTask { id: string; kind: string; clock?: string; title: string; form?: string; record?: string; for?: string; due_at?: string; late?: boolean; may_look?: boolean }
 export interface Goal { row?: string; area?: string; need?: string; service?: string; text: string; by?: string; who?: string; state?: string; items?: { text: string; who?: string; by?: string; state?: string }[] }
-export interface CaseFile { id: string; name: string; media: string; size: number; at: string; sha256?: string; author?: string }
+export interface CaseFile { id: string; name: string; media: string; size: number; at: string; sha256?: string; author?: string; state: 'cleaned' | 'plain' | 'when_opened' }
 export interface CasePage {
   id: string; code: string; why: string; stream_seq: number;
   header: {

@@ -1,7 +1,8 @@
 // The parts of the case page, and the panels beside them.
 import type { ComponentChildren } from 'preact';
-import { url } from '../api/client.ts';
-import type { AccessLine, CasePage, FormState, TimelineItem } from '../api/types.ts';
+import { useState } from 'preact/hooks';
+import { bytes, url } from '../api/client.ts';
+import type { AccessLine, CaseFile, CasePage, FormState, TimelineItem } from '../api/types.ts';
 import type { ListDescription as List } from '../forms/types.ts';
 import { lang, t, word } from '../lang/index.ts';
 import { dateOf, dayOf, moment, readable, when } from '../lang/dates.ts';
@@ -10,7 +11,7 @@ import { changed, useRead } from '../local/reads.ts';
 import { held } from '../local/files.ts';
 import { unsent } from '../local/sync.ts';
 import { me } from '../session.ts';
-import { Due, Empty, More, Name, Shown } from '../ui/index.tsx';
+import { Due, Empty, More, Name, Shown, errorWords } from '../ui/index.tsx';
 import { Decide, approvalWord } from './approve.tsx';
 import { AssignCase } from './assign.tsx';
 import { Exclude } from './exclude.tsx';
@@ -223,6 +224,26 @@ function Approvals({ page, reload }: { page: CasePage; reload: () => void }) {
   );
 }
 
+const fileState = { cleaned: 'files.cleaned', plain: 'files.plain', when_opened: 'files.whenopened' } as const;
+
+/** Takes a file as it came; who asks proves it anew, and the log says so. */
+function Original({ caseId, file }: { caseId: string; file: CaseFile }) {
+  const [error, setError] = useState('');
+  const take = async () => {
+    setError('');
+    try {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(await bytes(url`/api/cases/${caseId}/files/${file.id}/original`));
+      link.download = file.name;
+      link.click();
+      setTimeout(() => { URL.revokeObjectURL(link.href); }, 60_000); // the browser has begun to save by then
+    } catch (e) {
+      setError(errorWords(e as Error).title);
+    }
+  };
+  return <><button type="button" class="btn quiet" title={t('files.original.why')} onClick={() => void take()}>{t('files.original')}<span class="visually-hidden"> {file.name}</span></button>{error && <p class="why-wrong" role="alert">{error}</p>}</>;
+}
+
 function Files({ page }: { page: CasePage }) {
   const here = held.value.filter((h) => h.stream === page.id);
   const may = page.may.includes('write') && page.header.status !== 'closed';
@@ -232,7 +253,11 @@ function Files({ page }: { page: CasePage }) {
       {page.files.length + here.length > 0 && <ul class="list">
         {here.map((h) => <li key={h.id} class="form-row"><span>{h.name} <HeldMark id={h.id} /></span><span class="soft small num">{sizeOf(h.size)}</span></li>)}
         {page.files.map((f) => (
-          <li key={f.id} class="form-row"><a class="tall" href={url`/api/cases/${page.id}/files/${f.id}`} download target="_blank" rel="noreferrer">{f.name}</a><span class="soft small num">{sizeOf(f.size)} · {dayOf(f.at)}{f.author && ` · ${t('by', { name: f.author })}`}</span></li>
+          <li key={f.id} class="form-row">
+            <span><a class="tall" href={url`/api/cases/${page.id}/files/${f.id}`} download target="_blank" rel="noreferrer">{f.name}</a> <span class="tag info">{t(fileState[f.state])}</span></span>
+            <span class="soft small num">{sizeOf(f.size)} · {dayOf(f.at)}{f.author && ` · ${t('by', { name: f.author })}`}</span>
+            {page.may.includes('original') && f.state !== 'plain' && <Original caseId={page.id} file={f} />}
+          </li>
         ))}</ul>}
       {may && <section class="panel stack-s add-file"><h2>{t('files.add')}</h2><p class="soft small">{t('files.add.what')}</p><AddFile id="add-file" label={t('files.add')} caseId={page.id} added={() => { changed.value++; }} /></section>}
     </div>
