@@ -168,14 +168,16 @@ type PlanItem struct {
 
 // GoalItem is one goal of the plan.
 type GoalItem struct {
-	Row     string `json:"row"`
-	Area    string `json:"area,omitempty"`
-	Need    string `json:"need,omitempty"`
-	Text    string `json:"text"` // the action
-	Service string `json:"service,omitempty"`
-	Who     string `json:"who,omitempty"`
-	By      string `json:"by,omitempty"`
-	State   string `json:"state,omitempty"`
+	Row          string `json:"row"`
+	Area         string `json:"area,omitempty"`
+	AreaLabel    string `json:"area_label,omitempty"`
+	Need         string `json:"need,omitempty"`
+	Text         string `json:"text"` // the action
+	Service      string `json:"service,omitempty"`
+	ServiceLabel string `json:"service_label,omitempty"`
+	Who          string `json:"who,omitempty"`
+	By           string `json:"by,omitempty"`
+	State        string `json:"state,omitempty"`
 }
 
 // ServiceItem is one service given, or a referral.
@@ -598,14 +600,23 @@ func (v *view) approvals() []ApprovalItem {
 func (v *view) plan() PlanItem {
 	out := PlanItem{Goals: []GoalItem{}}
 	rec := v.c.Newest(formPlan)
-	if rec == nil {
+	form, ok := v.c.rules.Forms.Form(formPlan)
+	if rec == nil || !ok {
 		return out
 	}
 	out.Record, out.Approved = rec.ID, rec.Approved()
 	out.Review, _ = rec.Answers["review_date"].(string)
 	for _, row := range rowsOf(rec.Answers["goals"]) {
 		str := func(name string) string { s, _ := row[name].(string); return s }
-		out.Goals = append(out.Goals, GoalItem{str("_id"), str("area"), str("need"), str("action"), str("service"), str("who"), str("by_when"), str("progress")})
+		words := func(name string) string {
+			f, ok := form.Field("goals." + name)
+			if !ok || str(name) == "" {
+				return ""
+			}
+			return v.c.rules.textOf(f, str(name), v.r.Lang)
+		}
+		out.Goals = append(out.Goals, GoalItem{Row: str("_id"), Area: str("area"), AreaLabel: words("area"), Need: str("need"), Text: str("action"),
+			Service: str("service"), ServiceLabel: words("service"), Who: str("who"), By: str("by_when"), State: str("progress")})
 	}
 	return out
 }

@@ -1,6 +1,6 @@
 // Today: what is overdue, due, new; ordered by risk and clock by the server.
 // Every line opens the one place where it is done.
-import type { Go, Today, TodayItem } from '../api/types.ts';
+import type { Go, KnownHere, Today, TodayItem } from '../api/types.ts';
 import { url } from '../api/client.ts';
 import { clock, longToday, setServerNow, when } from '../lang/dates.ts';
 import { t, word } from '../lang/index.ts';
@@ -34,8 +34,19 @@ export function TodayPage() {
       {returnedCount.value > 0 && (
         <div class="box bad"><strong>{t('returned.some', { n: returnedCount.value })}</strong> <a class="tall" href="/unsent">{t('returned.see')}</a></div>
       )}
+      {may.value.has('settle') && <Known />}
       <Shown of={read}>{(data) => <Groups data={data} />}</Shown>
     </>
+  );
+}
+
+/** Own new cases whose child may be known here already: each is compared and decided on its own page. */
+function Known() {
+  const known = useRead<KnownHere[]>('/api/today/alike').data ?? [];
+  if (known.length === 0) return null;
+  return (
+    <div class="box warn"><strong>{t('today.known', { n: known.length })}</strong> {t('today.known.next')}
+      <p class="wrap">{known.map((k) => <a class="tall" key={k.id} href={url`/cases/${k.id}`}>{k.code}</a>)}</p></div>
   );
 }
 
