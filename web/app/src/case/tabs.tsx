@@ -74,7 +74,7 @@ function Moment({ item, page }: { item: TimelineItem; page: CasePage }) {
   const by = mine ? <><span class="off-paper">{t('by.you')}</span><span class="on-paper-too">{t('by', { name: me.value?.user.name })}</span></> : t('by', { name: item.author });
   return (
     <li>
-      <time dateTime={item.at} title={moment(item.at)}>{when(item.at)}</time>
+      <time dateTime={item.at} title={moment(item.at)}><span class="off-paper">{when(item.at)}</span><span class="on-paper-too">{moment(item.at)}</span></time>
       <div>
         {system ? <b>{item.title}</b> : <a href={recordPath(page, item.record)}><b class={item.act === 'strike' ? 'struck' : ''}>{item.title}</b></a>}{' '}
         {item.act !== 'submit' && <span class="tag">{word(`did.${item.act}`, item.act)}</span>}{' '}
@@ -288,7 +288,7 @@ export function LookedPanel({ page }: { page: CasePage }) {
   const a = page.access;
   if (!a) return null;
   return (
-    <div class="panel"><h2>{t('tab.access')}</h2>
+    <div class="panel off-paper"><h2>{t('tab.access')}</h2>
       <p class="small soft">{t('looked.people', { n: a.people })}, {t('looked.times', { n: a.times })}, {t('looked.days', { n: a.days })}. {t('looked.again', { n: a.told_again })}{page.may.includes('access_log') && <> <a href={`/cases/${page.id}?tab=access`}>{t('see.all')}</a></>}</p>
     </div>
   );

@@ -81,7 +81,7 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
   const key = draftKey(caseId || 'new', form.id, draft.record);
   const keeper = useMemo(() => new Keeper(key, setKept), [key]);
   const page = useRead<CasePage>(caseId ? url`/api/cases/${caseId}` : undefined);
-  const names = useNames(caseId);
+  const names = useNames(caseId, page.data);
 
   useEffect(() => { setTitle(page.data ? page.data.code : form.title); }, [page.data]);
   useEffect(() => { if (early.length > 0) summary.current?.focus(); }, []);
