@@ -4,7 +4,7 @@ import { url } from '../api/client.ts';
 import type { AccessLine, CasePage, FormState, TimelineItem } from '../api/types.ts';
 import type { ListDescription as List } from '../forms/types.ts';
 import { lang, t, word } from '../lang/index.ts';
-import { dateOf, dayOf, moment, readable, when } from '../lang/dates.ts';
+import { clock, dateOf, dayOf, moment, readable, when } from '../lang/dates.ts';
 import { usePaged } from '../local/paged.ts';
 import { changed, useRead } from '../local/reads.ts';
 import { held } from '../local/files.ts';
@@ -130,9 +130,9 @@ function Plan({ page }: { page: CasePage }) {
   const p = page.plan;
   return (
     <div class="stack">
-      {p?.review && <p class="soft">{t('plan.review', { at: dateOf(p.review) })} <Due at={p.review} /></p>}
+      {p?.review && <p class="soft">{t('plan.review', { at: dateOf(p.review) })} {clock(p.review).state && <Due at={p.review} />}</p>}
       {!p || p.goals.length === 0 ? <Empty title={t('plan.empty')}><p>{t('plan.empty.next')}</p></Empty> : p.goals.map((g) => (
-        <div class="goal" key={g.text}><b><Name of={{ text: g.text }} /></b>{g.state && <span class="tag"> {word(`goal.${g.state}`, g.state)}</span>}
+        <div class="goal" key={g.text}><b><Name of={{ text: g.text }} /></b>{' '}{g.state && <span class="tag">{word(`goal.${g.state}`, g.state)}</span>}
           <div class="soft small">{[g.area_label || g.area, g.need, g.service_label || g.service, g.who, g.by && dateOf(g.by)].filter(Boolean).join(' · ')}</div>
           {g.items && g.items.length > 0 && <ul>{g.items.map((i) => <li key={i.text}>{i.text} <span class="soft small">{[i.who, i.by && dateOf(i.by), i.state && word(`goal.${i.state}`, i.state)].filter(Boolean).join(' · ')}</span></li>)}</ul>}
         </div>

@@ -86,11 +86,13 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
   useEffect(() => { setTitle(page.data ? page.data.code : form.title); }, [page.data]);
   useEffect(() => { if (early.length > 0) summary.current?.focus(); }, []);
 
+  const code = useRef<string | undefined>(undefined);
+  code.current = page.data?.code;
   const latest = useRef(draft);
   const change = useCallback((next: Draft) => {
     latest.current = next;
     setDraft(next);
-    void keeper.keep(next);
+    void keeper.keep({ ...next, title: form.title, ...(code.current ? { about: code.current } : {}) });
   }, [keeper]);
   const set = useCallback((path: string, value: unknown) => {
     const d = latest.current;
