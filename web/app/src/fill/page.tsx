@@ -199,7 +199,7 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
           {failed && <ErrorNote error={failed} />}
           <Sheet form={form} answers={clean} names={names} {...(only ? { only, cleared: Object.keys(changes(form, draft.base, clean)).filter((k) => !(k in clean)) } : {})} />
           <div class="form-foot">
-            <button type="button" class="btn primary" disabled={busy} onClick={() => void send()}>{t('send')}</button>
+            <button type="button" class="btn primary" disabled={busy} aria-busy={busy} onClick={() => void send()}>{t('send')}</button>
             <button type="button" class="btn" disabled={busy} onClick={() => { setStep('fill'); requestAnimationFrame(() => heading.current?.focus()); }}>{t('review.back')}</button>
           </div>
         </div>
