@@ -12,6 +12,33 @@ import (
 	"banyan/internal/screening"
 )
 
+// Line is one answer in words.
+type Line struct {
+	Label string `json:"label"`
+	Text  string `json:"text"`
+	Tier  string `json:"tier"`
+	// Words says that these are words somebody wrote, not a choice or a result.
+	Words bool `json:"words,omitempty"`
+}
+
+// TimelineItem is one entry.
+type TimelineItem struct {
+	Entry      string    `json:"entry"`
+	Record     string    `json:"record"`
+	Form       string    `json:"form"`
+	Title      string    `json:"title"`
+	Act        string    `json:"act"`
+	At         time.Time `json:"at"`
+	RecordedAt time.Time `json:"recorded_at"`
+	Author     string    `json:"author"`
+	AuthorID   string    `json:"author_id"`
+	DeviceLate bool      `json:"device_late"`
+	Summary    []Line    `json:"summary"`
+	Badges     []string  `json:"badges"`
+	Disputes   int       `json:"disputes"`
+	Pending    bool      `json:"pending"`
+}
+
 func (v *view) timeline() []TimelineItem {
 	out := []TimelineItem{}
 	for i := len(v.c.entries) - 1; i >= 0; i-- {

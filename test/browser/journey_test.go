@@ -136,6 +136,7 @@ func (p *person) searches(name string) {
 func (p *person) fills(form string, a answers) {
 	p.t.Helper()
 	p.must(p.Wait(`document.querySelector('form.sheet') && location.pathname.includes(` + text(form) + `)`))
+	p.narrow(form)
 	p.must(p.JS(fillScript))
 	given, err := json.Marshal(a)
 	p.must(err)
@@ -145,6 +146,7 @@ func (p *person) fills(form string, a answers) {
 		p.t.Errorf("%s could not answer in %s: %s", p.name, form, strings.Join(left, "; "))
 	}
 	p.sees("Read it before it goes")
+	p.narrow(form + " before it goes")
 }
 
 // sends sends what was read, and comes back to the case.
@@ -153,6 +155,7 @@ func (p *person) sends() {
 	p.press("Send")
 	p.must(p.Wait(`document.querySelector('.summary-errors, .box.bad, section.person')`))
 	p.must(p.Wait(`document.querySelector('section.person')`))
+	p.narrow("the case page")
 }
 
 // does opens the form that the case page names as the next step, or the same
@@ -255,9 +258,10 @@ var (
 	safetyPlan = answers{"threats": "The man from the market.", "safe_places": "The school.", "safe_people": "The teacher.", "phone_safety": "New number.", "comms": []string{"code_word"}}
 	casePlan   = answers{"goals": []answers{{"area": "education", "need": "back to school", "action": "enrol in the bridging class", "service": "education_nonformal", "who": "case worker", "progress": "in_progress"}},
 		"service": []string{"education_nonformal"}, "timeframe": "7_days", "child_agreed": "Agrees with school."}
-	service = answers{"service": "mhpss", "quantity": 1, "unit": "session", "outcome": "completed"}
-	note    = answers{"mode": "in_person", "with": "the girl", "facts": "We spoke for an hour in the garden.", "next": "Call the school."}
-	closure = answers{"reason": "goals_met", "safe_confirmed": true, "goals_status": answers{"all": "met"}, "legal_open": false, "child_agrees": "yes", "contact_card": true, "feedback_survey": true}
+	referral = answers{"type": "referral", "service": "legal_aid"}
+	service  = answers{"service": "mhpss", "quantity": 1, "unit": "session", "outcome": "completed"}
+	note     = answers{"mode": "in_person", "with": "the girl", "facts": "We spoke for an hour in the garden.", "next": "Call the school."}
+	closure  = answers{"reason": "goals_met", "safe_confirmed": true, "goals_status": answers{"all": "met"}, "legal_open": false, "child_agrees": "yes", "contact_card": true, "feedback_survey": true}
 )
 
 func TestACaseGoesFromFirstContactToAnApprovedClosureAndIntoTheRegister(t *testing.T) {
@@ -265,9 +269,11 @@ func TestACaseGoesFromFirstContactToAnApprovedClosureAndIntoTheRegister(t *testi
 	statistician := h.signIn(t, "dara")
 	before := statistician.closedPersons()
 
-	worker := h.signIn(t, "chanthou")
+	worker := h.signsInAt(t, "chanthou", 360) // on the phone of a case worker, from the first to the last step
 	worker.sees("Overdue")
+	worker.narrow("Today")
 	worker.searches("Bopha Testsson")
+	worker.narrow("Find")
 	worker.must(worker.Wait(`[...document.querySelectorAll('main a.btn')].some((a) => /new first contact/i.test(a.innerText))`))
 	worker.must(worker.JS(`[...document.querySelectorAll('main a.btn')].find((a) => /new first contact/i.test(a.innerText)).click()`))
 	worker.fills("F01_first_contact", firstContact)
@@ -292,12 +298,24 @@ func TestACaseGoesFromFirstContactToAnApprovedClosureAndIntoTheRegister(t *testi
 	worker.does("F04_registration", reg)
 	worker.does("F06_risk_assessment", assessment)
 	worker.does("F07_safety_plan", safetyPlan)
+	if own, err := apptest.Read[bool](worker.Page, `fetch('/api/inbox').then((r) => r.json()).then((j) => j.approvals.some((a) => a.case.code === `+text(code)+`))`); err != nil || own {
+		t.Errorf("the author finds the own assessment in the inbox, to be approved (%v)", err)
+	}
 	supervisor.approves(code, "assessment")
 	worker.looks(id)
 	worker.does("F08_case_plan", casePlan)
 	supervisor.approves(code, "plan")
 	worker.looks(id)
 	worker.standsAt("Plan")
+	worker.press("Plan")
+	worker.sees("Education · back to school") // words, not codes
+	worker.press("Refer")
+	worker.fills("F09_referral", referral)
+	worker.sends()
+	worker.press("Referral (closed loop)")
+	worker.must(worker.Wait(`document.querySelector('.answers')?.innerText.includes(` + text(worker.name) + `)`)) // the consent by its day and name, not by an id
+	worker.narrow("the referral")
+	worker.looks(id)
 	worker.press("Service")
 	worker.fills("F10_service_log", service)
 	worker.sends()

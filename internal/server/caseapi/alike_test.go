@@ -34,6 +34,13 @@ func (o *office) alike(role, id string) []casework.AlikeCase {
 	return out
 }
 
+func (o *office) knownHere(role string) []casework.KnownHere {
+	o.t.Helper()
+	var out []casework.KnownHere
+	o.call(o.As(role), "GET", "/api/today/alike", nil, http.StatusOK, &out)
+	return out
+}
+
 // TestAChildWhoIsKnownHereIsNotRegisteredAsAnother follows two registrations of
 // one child, written in two ways, to the decision of a person.
 func TestAChildWhoIsKnownHereIsNotRegisteredAsAnother(t *testing.T) {
@@ -51,12 +58,21 @@ func TestAChildWhoIsKnownHereIsNotRegisteredAsAnother(t *testing.T) {
 		if got := o.alike(policy.CaseWorker, other); len(got) != 0 {
 			t.Errorf("another child is like %+v", got)
 		}
+		if got := o.knownHere(policy.CaseWorker); len(got) != 2 || got[0].Others != 1 || got[0].Verdict != "same" || got[0].Code == "" {
+			t.Errorf("Today is told %+v, want the two registrations", got)
+		}
+		if got := o.knownHere(policy.Supervisor); len(got) != 0 {
+			t.Errorf("whose own cases they are not is told %+v", got)
+		}
 		if r := o.call(worker, "POST", "/api/cases/"+again+"/alike", answers{"other": newID(), "same": true}, http.StatusNotFound, nil); r.Status != 404 {
 			t.Error("a case that is not there was decided on")
 		}
 		o.call(worker, "POST", "/api/cases/"+again+"/alike", answers{"other": first, "same": false}, http.StatusOK, nil)
 		if got := o.alike(policy.CaseWorker, again); len(got) != 1 || got[0].Decided != "different" {
 			t.Errorf("after the decision: %+v", got)
+		}
+		if got := o.knownHere(policy.CaseWorker); len(got) != 0 {
+			t.Errorf("Today asks again what was decided: %+v", got)
 		}
 		if got := o.alike(policy.CaseWorker, first); len(got) != 1 || got[0].Decided != "different" {
 			t.Errorf("the decision is not seen from the other case: %+v", got)
@@ -90,9 +106,30 @@ func TestWhoMayNotOpenTheOtherCaseHearsNothingOfIt(t *testing.T) {
 	if got := o.alike(policy.CaseWorker, again); len(got) != 0 {
 		t.Errorf("the case is named: %+v", got)
 	}
+	if got := o.knownHere(policy.CaseWorker); len(got) != 0 {
+		t.Errorf("Today hints at a case that may not be opened: %+v", got)
+	}
 	absent := o.As(policy.CaseWorker).Call("POST", "/api/cases/"+again+"/alike", answers{"other": newID(), "same": true})
 	denied := o.As(policy.CaseWorker).Call("POST", "/api/cases/"+again+"/alike", answers{"other": first, "same": true})
 	if denied.Status != http.StatusNotFound || string(denied.Body) != string(absent.Body) {
 		t.Errorf("denied %s, absent %s", denied.Body, absent.Body)
+	}
+}
+
+// TestOnlyNewCasesAreComparedForToday lets a month go by: Today stays quick
+// because it does not compare a whole caseload.
+func TestOnlyNewCasesAreComparedForToday(t *testing.T) {
+	o := newOffice(t, nil)
+	o.register(policy.CaseWorker, answers{"first_name": "Sreyleak"})
+	again := o.register(policy.CaseWorker, answers{"first_name": "Sreyleak"})
+	if got := o.knownHere(policy.CaseWorker); len(got) != 2 {
+		t.Fatalf("while they are new: %+v", got)
+	}
+	o.Clock.Advance(29 * 24 * time.Hour)
+	if got := o.knownHere(policy.CaseWorker); len(got) != 0 {
+		t.Errorf("after a month: %+v", got)
+	}
+	if got := o.alike(policy.CaseWorker, again); len(got) != 1 {
+		t.Errorf("the case page forgot it: %+v", got)
 	}
 }

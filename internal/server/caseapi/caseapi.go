@@ -79,6 +79,10 @@ func (a *api) lists(api huma.API) {
 		by(func(ctx context.Context, r casework.Reader, _ *struct{}) (casework.Today, error) {
 			return a.cases.Today(ctx, r)
 		}))
+	huma.Register(api, server.Operation(http.MethodGet, "/api/today/alike", "today-alike", "Own new cases whose person may be known here already", server.Guard{Action: server.Self}),
+		by(func(ctx context.Context, r casework.Reader, _ *struct{}) ([]casework.KnownHere, error) {
+			return a.cases.KnownHere(ctx, r)
+		}))
 	huma.Register(api, server.Operation(http.MethodGet, "/api/inbox", "inbox", "Decisions that wait, and news", server.Guard{Action: server.Self}),
 		by(func(ctx context.Context, r casework.Reader, _ *struct{}) (casework.Inbox, error) {
 			return a.cases.Inbox(ctx, r)

@@ -224,7 +224,7 @@ func (o *office) routeCells(t *testing.T, seats []seat, absent []byte, skip func
 			path := strings.NewReplacer("{id}", s.stream, "{record}", s.record, "{form}", "F02_screening", "{file}", newID()).Replace(c.Path)
 			switch c.ID {
 			case "entries": // see formCells
-			case "today", "inbox":
+			case "today", "today-alike", "inbox":
 				if a := s.client.Call(c.Method, path, nil); len(o.tiers(s.stand, policy.Read, "")) == 0 && bytes.Contains(a.Body, []byte(s.stream)) && !o.toldByRole(s) {
 					t.Errorf("%s shows a case that the policy denies", c)
 				}
@@ -308,7 +308,7 @@ func (o *office) tierCells(t *testing.T, seats []seat, skip func() bool) int {
 			in           any
 		}{
 			{"GET", "/api/cases/" + s.stream, nil}, {"GET", "/api/cases/" + s.stream + "/records/" + s.record, nil}, {"GET", "/api/cases/" + s.stream + "/prefill/F04_registration", nil},
-			{"GET", "/api/today", nil}, {"GET", "/api/inbox", nil}, {"GET", "/api/cases", nil}, {"GET", "/api/cases?scope=team&sort=recent", nil},
+			{"GET", "/api/today", nil}, {"GET", "/api/today/alike", nil}, {"GET", "/api/inbox", nil}, {"GET", "/api/cases", nil}, {"GET", "/api/cases?scope=team&sort=recent", nil},
 			{"GET", "/api/cases?scope=organisation&sort=recent", nil}, {"POST", "/api/find", answers{"code": "XX-" + s.stream[28:]}},
 		} {
 			if call.path == "/api/find" {

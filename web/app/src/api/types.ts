@@ -59,7 +59,7 @@ export interface Dispute {
 export interface Approval { record: string; form: string; title: string; state: string; asked_at?: string; asked_by?: string; by?: string; at?: string; entry?: string; remark?: string; fell?: boolean; may_i?: boolean }
 export interface Clock { id: string; label: string; due_at?: string; done_at?: string; state: string; escalated?: boolean }
 export interface CaseTask { id: string; kind: string; clock?: string; title: string; form?: string; record?: string; for?: string; due_at?: string; late?: boolean; may_look?: boolean }
-export interface Goal { row?: string; area?: string; need?: string; service?: string; text: string; by?: string; who?: string; state?: string; items?: { text: string; who?: string; by?: string; state?: string }[] }
+export interface Goal { row?: string; area?: string; area_label?: string; need?: string; service?: string; service_label?: string; text: string; by?: string; who?: string; state?: string; items?: { text: string; who?: string; by?: string; state?: string }[] }
 export interface CaseFile { id: string; name: string; media: string; size: number; at: string; sha256?: string; author?: string; state: 'cleaned' | 'plain' | 'when_opened' }
 export interface CasePage {
   id: string; code: string; why: string; stream_seq: number;
@@ -113,6 +113,8 @@ export interface AccessLine { at: string; user: string; name?: string; action: s
 
 export interface Variable { id: string; label: string; list?: string; multi?: boolean }
 /** A case that may be about the same person. */
+/** One of the own new cases that may be about somebody who is known here. */
+export interface KnownHere { id: string; code: string; verdict: 'same' | 'likely'; others: number }
 export interface AlikeCase { id: string; code: string; status: string; opened: string; verdict: 'same' | 'likely'; decided?: 'same' | 'different' }
 
 export interface RegisterTable {

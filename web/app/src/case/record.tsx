@@ -3,18 +3,24 @@
 import { useEffect, useState } from 'preact/hooks';
 import { url } from '../api/client.ts';
 import type { Answers, CasePage, Dispute, RecordView } from '../api/types.ts';
-import { t, word } from '../lang/index.ts';
+import { t, word, type Key } from '../lang/index.ts';
 import { dayOf, moment, now, readable } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
 import { enqueue, flush, newEntry, returned, unsent } from '../local/sync.ts';
 import { uuid } from '../local/uuid.ts';
 import { query, setTitle } from '../router.ts';
-import { Act, Bones, Box, Dialog, ErrorNote, Line, Shown, say } from '../ui/index.tsx';
+import { Act, Bones, Box, Dialog, ErrorNote, Line, Shown, ageText, say, whoIs } from '../ui/index.tsx';
 import { fieldAt, loadForm, stepsIn, withInstrument, type Form } from '../fill/model.ts';
 import { Sheet, useNames } from '../fill/sheet.tsx';
 import { approvalWord, Decide } from './approve.tsx';
 import { Looks } from './look.tsx';
 import { PrintButton } from '../ui/print.tsx';
+
+/** Records that are signed on paper, and by whom. A referral sheet comes back with the receiver's answer. */
+const signedOnPaper: Record<string, Key[]> = {
+  F03_consent: ['sign.person', 'sign.caregiver', 'sign.worker', 'sign.date'],
+  F09_referral: ['sign.sender', 'sign.receiver', 'sign.answer', 'sign.date'],
+};
 
 export function RecordPage({ caseId, record }: { caseId: string; record: string }) {
   const read = useRead<RecordView>(url`/api/cases/${caseId}/records/${record}`);
@@ -26,7 +32,7 @@ export function RecordPage({ caseId, record }: { caseId: string; record: string 
 function Record({ view, page, caseId, reload }: { view: RecordView; page: CasePage | undefined; caseId: string; reload: () => void }) {
   const [form, setForm] = useState<Form>();
   const [error, setError] = useState<Error>();
-  const names = useNames(caseId);
+  const names = useNames(caseId, page);
   useEffect(() => { loadForm(view.form).then((f) => withInstrument(f, view.answers.instrument_version)).then(setForm, setError); }, [view.form]);
   if (error) return <ErrorNote error={error} />;
   if (!form) return <Bones kind="page" />;
@@ -40,7 +46,7 @@ function Record({ view, page, caseId, reload }: { view: RecordView; page: CasePa
           <h1 tabIndex={-1} class={view.struck ? 'struck' : ''}>{form.title}</h1>
           <span class="wrap">{view.approval && <span class="tag info">{approvalWord(view.approval.state)}</span>}<PrintButton caseId={caseId} record={view.record} /></span>
         </div>
-        {page && <p class="on-paper">{[page.code, page.header.name].filter(Boolean).join(' · ')}</p>}
+        {page && <p class="on-paper">{[page.code, page.header.name, whoIs(page.header.sex, page.header.age), ageText(page.header.age)].filter(Boolean).join(' · ')}</p>}
         {view.struck && <Box kind="warn"><p>{t('struck', { reason: view.history.find((h) => h.act === 'strike')?.reason ?? '' })}</p></Box>}
         {waiting.length > 0 && <Box kind="warn"><p>{t('record.unsent')}</p></Box>}
         {(view.hidden_tiers?.length ?? 0) > 0 && <p class="soft small">{t('hidden.tiers', { list: view.hidden_tiers!.map((x) => t(`tier.${x}`)).join(', ') })}</p>}
@@ -50,8 +56,8 @@ function Record({ view, page, caseId, reload }: { view: RecordView; page: CasePa
         {view.approval?.state === 'pending' && view.approval.entry && (view.approval.may_i ?? page?.may.includes('approve')) && (
           <section class="group"><header><h2>{t('approve.title')}</h2></header><Decide caseId={caseId} record={view.record} entry={view.approval.entry} done={reload} /></section>
         )}
-        {view.form === 'F03_consent' && !view.struck && (
-          <div class="on-paper"><div class="sign-lines">{(['sign.person', 'sign.caregiver', 'sign.worker', 'sign.date'] as const).map((k) => <span key={k}>{t(k)}</span>)}</div></div>
+        {signedOnPaper[view.form] && !view.struck && (
+          <div class="on-paper"><div class="sign-lines">{signedOnPaper[view.form]!.map((k) => <span key={k}>{t(k)}</span>)}</div></div>
         )}
         <Looks caseId={caseId} looks={view.looks ?? []} done={reload} />
         {!view.struck && mayWrite && (

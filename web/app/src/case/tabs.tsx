@@ -5,7 +5,7 @@ import { bytes, url } from '../api/client.ts';
 import type { AccessLine, CaseFile, CasePage, FormState, TimelineItem } from '../api/types.ts';
 import type { ListDescription as List } from '../forms/types.ts';
 import { lang, t, word } from '../lang/index.ts';
-import { dateOf, dayOf, moment, readable, when } from '../lang/dates.ts';
+import { clock, dateOf, dayOf, moment, readable, when } from '../lang/dates.ts';
 import { usePaged } from '../local/paged.ts';
 import { changed, useRead } from '../local/reads.ts';
 import { held } from '../local/files.ts';
@@ -31,7 +31,7 @@ export function tabs(page: CasePage): Tab[] {
     { id: 'people', label: t('tab.people') },
     { id: 'approvals', label: t('tab.approvals'), count: open },
     { id: 'files', label: t('tab.files'), count: page.files.length },
-    ...(page.access || page.may.includes('access_log') ? [{ id: 'access', label: t('tab.access.short') }] : []),
+    ...(page.may.includes('access_log') ? [{ id: 'access', label: t('tab.access.short') }] : []),
   ];
 }
 
@@ -75,7 +75,7 @@ function Moment({ item, page }: { item: TimelineItem; page: CasePage }) {
   const by = mine ? <><span class="off-paper">{t('by.you')}</span><span class="on-paper-too">{t('by', { name: me.value?.user.name })}</span></> : t('by', { name: item.author });
   return (
     <li>
-      <time dateTime={item.at} title={moment(item.at)}>{when(item.at)}</time>
+      <time dateTime={item.at} title={moment(item.at)}><span class="off-paper">{when(item.at)}</span><span class="on-paper-too">{moment(item.at)}</span></time>
       <div>
         {system ? <b>{item.title}</b> : <a href={recordPath(page, item.record)}><b class={item.act === 'strike' ? 'struck' : ''}>{item.title}</b></a>}{' '}
         {item.act !== 'submit' && <span class="tag">{word(`did.${item.act}`, item.act)}</span>}{' '}
@@ -131,10 +131,10 @@ function Plan({ page }: { page: CasePage }) {
   const p = page.plan;
   return (
     <div class="stack">
-      {p?.review && <p class="soft">{t('plan.review', { at: dateOf(p.review) })} <Due at={p.review} /></p>}
+      {p?.review && <p class="soft">{t('plan.review', { at: dateOf(p.review) })} {clock(p.review).state && <Due at={p.review} />}</p>}
       {!p || p.goals.length === 0 ? <Empty title={t('plan.empty')}><p>{t('plan.empty.next')}</p></Empty> : p.goals.map((g) => (
-        <div class="goal" key={g.text}><b><Name of={{ text: g.text }} /></b>{g.state && <span class="tag"> {word(`goal.${g.state}`, g.state)}</span>}
-          <div class="soft small">{[g.area, g.need, g.service, g.who, g.by && dateOf(g.by)].filter(Boolean).join(' · ')}</div>
+        <div class="goal" key={g.text}><b><Name of={{ text: g.text }} /></b>{' '}{g.state && <span class="tag">{word(`goal.${g.state}`, g.state)}</span>}
+          <div class="soft small">{[g.area_label || g.area, g.need, g.service_label || g.service, g.who, g.by && dateOf(g.by)].filter(Boolean).join(' · ')}</div>
           {g.items && g.items.length > 0 && <ul>{g.items.map((i) => <li key={i.text}>{i.text} <span class="soft small">{[i.who, i.by && dateOf(i.by), i.state && word(`goal.${i.state}`, i.state)].filter(Boolean).join(' · ')}</span></li>)}</ul>}
         </div>
       ))}
@@ -292,7 +292,9 @@ function useRelations(): (code: string | undefined) => string | undefined {
   const family = useRead<List>(url`/api/lists/family_relationship?lang=${lang.value}`);
   const suspects = useRead<List>(url`/api/lists/recruiter_relationship?lang=${lang.value}`);
   const codes = [...(family.data?.codes ?? []), ...(suspects.data?.codes ?? [])];
-  return (code) => (code === 'worker' || code === 'supervisor' || code === 'lawyer' ? t(`around.${code}`) : codes.find((c) => c.code === code)?.label ?? code);
+  const coming = family.loading || suspects.loading;
+  // While the lists are on their way nothing is said: a code is nobody's word.
+  return (code) => (code === 'worker' || code === 'supervisor' || code === 'lawyer' ? t(`around.${code}`) : codes.find((c) => c.code === code)?.label ?? (coming ? undefined : code));
 }
 
 export function AroundPanel({ page }: { page: CasePage }) {
@@ -311,8 +313,8 @@ export function LookedPanel({ page }: { page: CasePage }) {
   const a = page.access;
   if (!a) return null;
   return (
-    <div class="panel"><h2>{t('tab.access')}</h2>
-      <p class="small soft">{t('looked.people', { n: a.people })}, {t('looked.times', { n: a.times })}, {t('looked.days', { n: a.days })}. {t('looked.again', { n: a.told_again })} <a href={`/cases/${page.id}?tab=access`}>{t('see.all')}</a></p>
+    <div class="panel off-paper"><h2>{t('tab.access')}</h2>
+      <p class="small soft">{t('looked.people', { n: a.people })}, {t('looked.times', { n: a.times })}, {t('looked.days', { n: a.days })}. {t('looked.again', { n: a.told_again })}{page.may.includes('access_log') && <> <a href={`/cases/${page.id}?tab=access`}>{t('see.all')}</a></>}</p>
     </div>
   );
 }

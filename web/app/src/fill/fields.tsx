@@ -3,11 +3,11 @@
 import { Component, Fragment } from 'preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { get, url } from '../api/client.ts';
-import type { CaseSummary, FormListing, Organisation, Page, Person, Place } from '../api/types.ts';
+import { url } from '../api/client.ts';
+import type { CasePage, CaseSummary, FormListing, Organisation, Page, Person, Place } from '../api/types.ts';
 import { t } from '../lang/index.ts';
 import { dayOf, todayIso } from '../lang/dates.ts';
-import { useRead } from '../local/reads.ts';
+import { readThrough, useRead } from '../local/reads.ts';
 import { uuid } from '../local/uuid.ts';
 import { say, scriptLang } from '../ui/index.tsx';
 import { AddFile, HeldMark, sizeOf } from '../ui/files.tsx';
@@ -15,7 +15,8 @@ import { forgetFile, type Stored } from '../local/files.ts';
 import { dimensionOf, isResult } from '../screening/answers.ts';
 import { LiveResult } from '../screening/result.tsx';
 import { codesOf, type Code, type Field, type Form } from './model.ts';
-import { answerText } from './text.ts';
+import { consentsOf } from './sheet.tsx';
+import { answerText, isId } from './text.ts';
 
 /** What all questions of an open form share. */
 export interface Desk {
@@ -352,10 +353,8 @@ function useOptions(kind: string, caseId: string): Code[] {
   const [consents, setConsents] = useState<Code[]>([]);
   useEffect(() => {
     if (kind !== 'consent' || !caseId) return;
-    get<{ forms: { form: string; records: { record: string; at: string; author: string }[] }[] }>(url`/api/cases/${caseId}`).then((p) => {
-      const records = p.forms.find((f) => f.form === 'F03_consent')?.records ?? [];
-      setConsents(records.map((r) => ({ code: r.record, label: `${dayOf(r.at)}, ${r.author}` })));
-    }, () => undefined);
+    // As kept on this device where there is no network; what was struck out is no consent.
+    readThrough<CasePage>(url`/api/cases/${caseId}`).then(({ data }) => setConsents(consentsOf(data).filter((c) => !c.struck)), () => undefined);
   }, [kind, caseId]);
   const list = <T,>(x: T[] | { items: T[] } | undefined): T[] => (Array.isArray(x) ? x : x?.items ?? []);
   switch (kind) {
@@ -372,7 +371,7 @@ function Reference(p: Input) {
   const { field, path, value, desk } = p;
   const options = useOptions(field.type.slice(4), desk.caseId);
   if (field.multiple) return <Ticks {...p} choices={options} />;
-  const all = value && !options.some((o) => o.code === value) ? [...options, { code: value as string, label: String(value) }] : options;
+  const all = value && !options.some((o) => o.code === value) ? [...options, { code: value as string, label: isId(String(value)) ? t('ref.gone') : String(value) }] : options;
   return <Select {...p} path={path} choices={all} />;
 }
 

@@ -81,16 +81,18 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
   const key = draftKey(caseId || 'new', form.id, draft.record);
   const keeper = useMemo(() => new Keeper(key, setKept), [key]);
   const page = useRead<CasePage>(caseId ? url`/api/cases/${caseId}` : undefined);
-  const names = useNames(caseId);
+  const names = useNames(caseId, page.data);
 
   useEffect(() => { setTitle(page.data ? page.data.code : form.title); }, [page.data]);
   useEffect(() => { if (early.length > 0) summary.current?.focus(); }, []);
 
+  const code = useRef<string | undefined>(undefined);
+  code.current = page.data?.code;
   const latest = useRef(draft);
   const change = useCallback((next: Draft) => {
     latest.current = next;
     setDraft(next);
-    void keeper.keep(next);
+    void keeper.keep({ ...next, title: form.title, ...(code.current ? { about: code.current } : {}) });
   }, [keeper]);
   const set = useCallback((path: string, value: unknown) => {
     const d = latest.current;
@@ -197,7 +199,7 @@ function Filling({ form, draft: first, from, restored, problems: early, hidden, 
           {failed && <ErrorNote error={failed} />}
           <Sheet form={form} answers={clean} names={names} {...(only ? { only, cleared: Object.keys(changes(form, draft.base, clean)).filter((k) => !(k in clean)) } : {})} />
           <div class="form-foot">
-            <button type="button" class="btn primary" disabled={busy} onClick={() => void send()}>{t('send')}</button>
+            <button type="button" class="btn primary" disabled={busy} aria-busy={busy} onClick={() => void send()}>{t('send')}</button>
             <button type="button" class="btn" disabled={busy} onClick={() => { setStep('fill'); requestAnimationFrame(() => heading.current?.focus()); }}>{t('review.back')}</button>
           </div>
         </div>

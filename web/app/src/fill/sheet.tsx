@@ -1,6 +1,7 @@
 // Answers to read: before sending, in a record, for approval, on paper.
 import { useEffect, useState } from 'preact/hooks';
-import type { Answers, Organisation, Person } from '../api/types.ts';
+import type { Answers, CasePage, Organisation, Person } from '../api/types.ts';
+import { dayOf } from '../lang/dates.ts';
 import { t } from '../lang/index.ts';
 import { readThrough } from '../local/reads.ts';
 import { Name } from '../ui/index.tsx';
@@ -9,9 +10,13 @@ import { isEmpty, type Field, type Form } from './model.ts';
 import { isResultAnswer, ScreeningResult } from '../screening/result.tsx';
 import { answerText, type Names } from './text.ts';
 
-/** Names of colleagues and organisations, for references. */
-export function useNames(caseId: string): Names {
-  const [known, setKnown] = useState<Map<string, string>>(new Map());
+/** A consent is called by its day and who asked for it. */
+export const consentsOf = (page: Pick<CasePage, 'forms'> | undefined) =>
+  (page?.forms.find((f) => f.form === 'F03_consent')?.records ?? []).map((r) => ({ code: r.record, label: `${dayOf(r.at)}, ${r.author}`, struck: r.struck ?? false }));
+
+/** What references are called: colleagues, organisations, the consents of this case. An id is nobody's word. */
+export function useNames(caseId: string, page?: CasePage): Names {
+  const [known, setKnown] = useState<Map<string, string>>();
   useEffect(() => {
     let gone = false;
     const list = <T extends { id: string; name: string }>(path: string) =>
@@ -21,7 +26,10 @@ export function useNames(caseId: string): Names {
     });
     return () => { gone = true; };
   }, [caseId]);
-  return (kind, id) => known.get(`${kind}/${id}`);
+  return (kind, id) => {
+    if (kind === 'consent') return page ? consentsOf(page).find((c) => c.code === id)?.label : '…';
+    return known ? known.get(`${kind}/${id}`) : '…';
+  };
 }
 
 interface Props {

@@ -48,10 +48,13 @@ export function answerText(form: Form, field: Field, value: unknown, names: Name
     case 'group': return rowWords(form, field, value as Record<string, unknown>, names, '\n');
     case 'auto': return isResult(field) ? classOf(form.instrument, String((value as { class?: string }).class))?.label ?? String((value as { class?: string }).class ?? '') : String(value);
     default:
-      if (field.type.startsWith('ref_')) return [value].flat().map((id) => names(field.type.slice(4), String(id)) ?? String(id)).join(', ');
+      if (field.type.startsWith('ref_')) return [value].flat().map((id) => names(field.type.slice(4), String(id)) ?? (isId(String(id)) ? t('ref.gone') : String(id))).join(', ');
       return typeof value === 'object' ? JSON.stringify(value) : String(value);
   }
 }
+
+/** Ids of ours mean nothing to a reader; what else stands in a reference was written by hand. */
+export const isId = (s: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(s);
 
 function rowWords(form: Form, field: Field, row: Record<string, unknown>, names: Names, between = '; '): string {
   return (field.fields ?? []).map((f) => [f, answerText(form, f, row?.[f.name], names)] as const)

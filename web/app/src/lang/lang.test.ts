@@ -18,6 +18,11 @@ test('it has no Khmer text without an English one', () => {
   assert.deepEqual(keys(km).filter((k) => !(k in en)), []);
 });
 
+test('it speaks Khmer to everybody who works with a case: English is left to administration only', () => {
+  const office = /^(admin|content|policy|userstate|why)\.|^did\.(invitation|organisation|team|user)\./;
+  assert.deepEqual(keys(en).filter((k) => !(k in km) && !office.test(k)), []);
+});
+
 for (const [id, catalogue] of [['en', en], ['vi', vi], ['km', km]] as const) {
   test(`it says how the ${id} texts came about`, () => {
     assert.equal(catalogue._catalogue.language, id);

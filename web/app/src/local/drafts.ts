@@ -2,7 +2,7 @@
 // once; while one write is on its way, later changes are gathered into the
 // next, so that typing is never held up and the last keystroke is kept.
 import type { Answers } from '../api/types.ts';
-import { drop, put, take } from './store.ts';
+import { all, drop, isOpen, put, take } from './store.ts';
 
 export interface Draft {
   id: string; // of the entry to be, made when the form was opened
@@ -15,6 +15,8 @@ export interface Draft {
   answers: Answers;
   confirmed: string[]; // fields known already that the writer has confirmed
   startedAt: number;
+  title?: string; // of the form, for the list of what is not finished
+  about?: string; // the case's code, once it is known
 }
 
 export const draftKey = (stream: string, form: string, record: string): string => `${stream}/${form}/${record || 'new'}`;
@@ -62,4 +64,16 @@ export class Keeper {
 export async function findDraft(key: string): Promise<{ draft: Draft; at: number } | undefined> {
   const kept = await take<Draft>('drafts', key);
   return kept && { draft: kept.value, at: kept.at };
+}
+
+/** A draft with the form's address, as its key has it. */
+export interface Begun { draft: Draft; at: number; place: string }
+
+/** What was begun and never sent, newest first: after a crash nobody remembers where it was. */
+export async function unfinished(): Promise<Begun[]> {
+  if (!isOpen()) return [];
+  return (await all<Draft>('drafts')).reverse().map((k) => {
+    const [stream, form, record] = k.id.split('/').map(encodeURIComponent);
+    return { draft: k.value, at: k.at, place: stream === 'new' ? `/cases/new/${form}` : `/cases/${stream}/forms/${form}/${record}` };
+  });
 }

@@ -149,7 +149,8 @@ function Grid({ table, roles, named }: { table: PolicyTable; roles: string[]; na
 interface WhyAnswer { allowed?: boolean; words?: string; rule?: string; relation?: string; tiers?: string[]; decisions?: { action: string; allowed: boolean; words: string; tiers?: string[] }[] }
 
 function Why() {
-  const users = useRead<Many<AdminUser>>('/api/admin/users');
+  // Who audits without managing users chooses among the colleagues.
+  const users = useRead<Many<AdminUser>>(may.value.has('admin.users') ? '/api/admin/users' : '/api/people');
   const [user, setUser] = useState('');
   const [code, setCode] = useState('');
   const [answer, setAnswer] = useState<WhyAnswer>();

@@ -1,9 +1,11 @@
 // Today: what is overdue, due, new; ordered by risk and clock by the server.
 // Every line opens the one place where it is done.
-import type { Go, Today, TodayItem } from '../api/types.ts';
+import { useEffect, useState } from 'preact/hooks';
+import type { Go, KnownHere, Today, TodayItem } from '../api/types.ts';
 import { url } from '../api/client.ts';
-import { clock, longToday, setServerNow, when } from '../lang/dates.ts';
+import { clock, longToday, moment, setServerNow, when } from '../lang/dates.ts';
 import { t, word } from '../lang/index.ts';
+import { unfinished, type Begun } from '../local/drafts.ts';
 import { useRead } from '../local/reads.ts';
 import { returnedCount } from '../local/sync.ts';
 import { may } from '../session.ts';
@@ -34,8 +36,34 @@ export function TodayPage() {
       {returnedCount.value > 0 && (
         <div class="box bad"><strong>{t('returned.some', { n: returnedCount.value })}</strong> <a class="tall" href="/unsent">{t('returned.see')}</a></div>
       )}
+      <Unfinished />
+      {may.value.has('settle') && <Known />}
       <Shown of={read}>{(data) => <Groups data={data} />}</Shown>
     </>
+  );
+}
+
+/** Forms that were begun on this device and never sent. */
+function Unfinished() {
+  const [list, setList] = useState<Begun[]>([]);
+  useEffect(() => { unfinished().then(setList, () => undefined); }, []);
+  if (list.length === 0) return null;
+  return (
+    <div class="box"><strong>{t('begun', { n: list.length })}</strong>
+      <ul class="plain">{list.slice(0, mostBegun).map(({ draft: d, at, place }) => (
+        <li key={d.id}><a class="tall" href={place}>{d.title ?? t('form')}</a> <span class="soft small">{[d.about, moment(new Date(at).toISOString())].filter(Boolean).join(' · ')}</span></li>
+      ))}</ul></div>
+  );
+}
+const mostBegun = 5;
+
+/** Own new cases whose child may be known here already: each is compared and decided on its own page. */
+function Known() {
+  const known = useRead<KnownHere[]>('/api/today/alike').data ?? [];
+  if (known.length === 0) return null;
+  return (
+    <div class="box warn"><strong>{t('today.known', { n: known.length })}</strong> {t('today.known.next')}
+      <p class="wrap">{known.map((k) => <a class="tall" key={k.id} href={url`/cases/${k.id}`}>{k.code}</a>)}</p></div>
   );
 }
 
