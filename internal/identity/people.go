@@ -255,6 +255,16 @@ func (s *Service) Teams(ctx context.Context, org, after string, limit int) ([]Te
 	return out, rows.Err()
 }
 
+// TeamOrg says whose team it is; empty when there is no such team.
+func (s *Service) TeamOrg(ctx context.Context, team string) (string, error) {
+	var org string
+	err := s.db.QueryRow(ctx, `SELECT org FROM team WHERE id = $1`, team).Scan(&org)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("looking for a team: %w", err)
+	}
+	return org, nil
+}
+
 // TeamSupervisor says who supervises a team; empty when nobody does.
 func (s *Service) TeamSupervisor(ctx context.Context, team string) (string, error) {
 	var supervisor string

@@ -215,6 +215,7 @@ func TestAForgedPasskeyAnswerIsRefused(t *testing.T) {
 		"another site":         func(b []byte) []byte { f := *p; f.origin = "https://banyan.example.net"; return f.get(b) },
 		"another user":         func(b []byte) []byte { f := *p; f.user = w.Users[policy.Administrator].ID; return f.get(b) },
 		"an unknown passkey":   func(b []byte) []byte { f := *other; f.user = mina.ID; return f.get(b) },
+		"nobody was verified":  func(b []byte) []byte { f := *p; f.idle = true; return f.get(b) },
 		"not an answer at all": func([]byte) []byte { return []byte(`{"id":1}`) },
 	}
 	for name, forge := range rows {
@@ -232,6 +233,34 @@ func TestAForgedPasskeyAnswerIsRefused(t *testing.T) {
 	}
 	if a := w.Anonymous().Call("POST", "/api/sign-in/passkey/finish", answer); a.Status != 422 {
 		t.Errorf("without an exchange: %d", a.Status)
+	}
+}
+
+// TestACopiedPasskeyIsRefusedAndNoted: somebody took the phone's secret, and
+// signs in after its owner did.
+func TestACopiedPasskeyIsRefusedAndNoted(t *testing.T) {
+	w, mina := passkeyWorld(t)
+	p := newPhone(t)
+	c := w.SignedIn(mina.ID)
+	c.Call("POST", "/api/me/passkeys/finish", p.create(c.Call("POST", "/api/me/passkeys/begin", map[string]string{"name": "phone"}).Body))
+	thief := *p
+	enter := func(p *phone) servertest.Answer {
+		d := w.Anonymous()
+		return d.Call("POST", "/api/sign-in/passkey/finish", p.get(d.Call("POST", "/api/sign-in/passkey/begin", nil).Body))
+	}
+	for range 2 {
+		if a := enter(p); a.Status != 200 {
+			t.Fatalf("the owner: %d %s", a.Status, a.Body)
+		}
+	}
+	if a := enter(&thief); a.Status != http.StatusUnauthorized {
+		t.Errorf("the copy: %d %s", a.Status, a.Body)
+	}
+	if a := w.As(policy.Auditor).Call("GET", "/api/admin/audit", nil); !strings.Contains(string(a.Body), "user.passkey_copied") {
+		t.Errorf("the auditor hears nothing: %d %s", a.Status, a.Body)
+	}
+	if a := enter(p); a.Status != 200 {
+		t.Errorf("the owner afterwards: %d", a.Status)
 	}
 }
 

@@ -40,6 +40,7 @@ type phone struct {
 	user   string // the handle it was given
 	count  uint32
 	origin string
+	idle   bool // it asks nobody for a PIN or a finger
 }
 
 func newPhone(t testing.TB) *phone {
@@ -108,7 +109,11 @@ func (p *phone) get(begun []byte) []byte {
 	var o options
 	p.must(json.Unmarshal(begun, &o))
 	p.count++
-	data, client := p.authData(0x05), p.clientData("webauthn.get", o.PublicKey.Challenge)
+	flags := byte(0x05) // present, verified
+	if p.idle {
+		flags = 0x01
+	}
+	data, client := p.authData(flags), p.clientData("webauthn.get", o.PublicKey.Challenge)
 	hash := sha256.Sum256(client)
 	digest := sha256.Sum256(append(append([]byte{}, data...), hash[:]...))
 	signature, err := ecdsa.SignASN1(rand.Reader, p.key, digest[:])
