@@ -45,6 +45,9 @@ func misuse(format string, args ...any) error {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if err := keepMemory(); err != nil {
+		fmt.Fprintln(os.Stderr, "warning: a crash may write keys to the disk: core dumps could not be forbidden:", err)
+	}
 	os.Exit(dispatch(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -23,19 +24,21 @@ banyan serve [--data DIR] [--addr HOST:PORT] [--new]
 Serves the staff app and the API. With --new it makes the data folder, the
 master key and a first administrator, whose invitation it prints.
 
-Put it behind a proxy that speaks TLS and say so with --secure: cookies then
-travel only by TLS. Single sign-on (OpenID Connect) needs --origin, an issuer and
+Put it behind a proxy that speaks TLS and say so with --secure (or an https
+--origin): cookies then travel only by TLS. Name the proxy with --proxy, and let
+it set X-Forwarded-For. Single sign-on (OpenID Connect) needs --origin, an issuer and
 a client; register <origin>/api/sign-in/oidc/callback with the issuer.
 
 Examples:
   banyan serve --new --data /srv/banyan --key-file /etc/banyan/master.key
-  banyan serve --data /srv/banyan --addr 127.0.0.1:8080 --secure`
+  banyan serve --data /srv/banyan --addr 127.0.0.1:8080 --secure --proxy 127.0.0.1`
 
 func runServe(ctx context.Context, args []string, out, errOut io.Writer) error {
 	f := newFlags("serve", serveUsage, errOut)
 	cfg := dataFlags(f)
 	addr := f.String("addr", env("BANYAN_ADDR", "127.0.0.1:8080"), "address to listen on (BANYAN_ADDR)")
-	secure := f.Bool("secure", false, "browsers reach this server by TLS")
+	secure := f.Bool("secure", false, "browsers reach this server by TLS; an --origin that begins with https says so too")
+	proxy := f.String("proxy", env("BANYAN_PROXY", ""), "addresses or networks of the proxies in front, parted by commas: they are believed in X-Forwarded-For; without it all users count as one address when sign-ins fail (BANYAN_PROXY)")
 	origin := f.String("origin", env("BANYAN_ORIGIN", ""), "address in the browser, such as https://banyan.example.org: passkeys need it (BANYAN_ORIGIN)")
 	signOn := signOnFlags(f)
 	fresh := f.Bool("new", false, "make a new data folder with a first administrator")
@@ -43,7 +46,10 @@ func runServe(ctx context.Context, args []string, out, errOut io.Writer) error {
 		return err
 	}
 	cfg.Create, cfg.Identity.Origin = *fresh, *origin
-	var err error
+	proxies, err := proxiesOf(*proxy)
+	if err != nil {
+		return err
+	}
 	if cfg.Identity.OIDC, err = signOn(*origin); err != nil {
 		return err
 	}
@@ -64,7 +70,7 @@ func runServe(ctx context.Context, args []string, out, errOut io.Writer) error {
 		return fmt.Errorf("listening: %w", err)
 	}
 	fmt.Fprintf(out, "Banyan serves on http://%s\n", l.Addr())
-	return a.Serve(ctx, l, app.ServeConfig{Log: slog.New(slog.NewJSONHandler(errOut, nil)), Secure: *secure, Demo: isDemo(cfg.Data)})
+	return a.Serve(ctx, l, app.ServeConfig{Log: slog.New(slog.NewJSONHandler(errOut, nil)), Secure: *secure || strings.HasPrefix(*origin, "https://"), Proxies: proxies, Demo: isDemo(cfg.Data)})
 }
 
 const demoUsage = `

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"banyan/internal/app"
+	"banyan/internal/journal"
 )
 
 const verifyUsage = `
@@ -16,7 +17,7 @@ banyan verify [--data DIR] [--against FILE …]
 
 Holds the whole record against itself: every entry's hash, every stream's
 chain, the Merkle root of every signed checkpoint, the copies kept with the
-keys, and the access log. Names the first thing that is wrong. Changes nothing,
+keys, the access log, and the administrative acts. Names the first thing that is wrong. Changes nothing,
 and may run while the program serves.
 
 Example:
@@ -45,6 +46,10 @@ func runVerify(ctx context.Context, args []string, out, errOut io.Writer) error 
 	if err != nil {
 		return err
 	}
+	acts, wrongActs := a.Identity.VerifyActs(ctx)
+	if wrongActs != nil {
+		report.Wrong = append(report.Wrong, journal.Fault{Where: "administrative acts", What: wrongActs.Error()})
+	}
 	for _, w := range report.Wrong {
 		fmt.Fprintf(out, "WRONG  %s\n", w)
 	}
@@ -52,7 +57,7 @@ func runVerify(ctx context.Context, args []string, out, errOut io.Writer) error 
 		return errors.New("the record is not as it was written")
 	}
 	seconds := time.Since(began).Seconds()
-	fmt.Fprintf(out, "ok: %d entries, %d heads, %d lines of the access log, %d checkpoints (newest: %d entries); %.1f s, %.0f entries/s\n",
-		report.Entries, report.Streams, report.AccessLines, report.Checkpoints, report.Newest.Size, seconds, float64(report.Entries)/seconds)
+	fmt.Fprintf(out, "ok: %d entries, %d heads, %d lines of the access log, %d administrative acts, %d checkpoints (newest: %d entries); %.1f s, %.0f entries/s\n",
+		report.Entries, report.Streams, report.AccessLines, acts, report.Checkpoints, report.Newest.Size, seconds, float64(report.Entries)/seconds)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"banyan/internal/server"
@@ -29,6 +30,8 @@ type ServeConfig struct {
 	Log    *slog.Logger
 	Secure bool // browsers come by TLS
 	Demo   bool
+	// Proxies are believed when they say for whom they speak.
+	Proxies []netip.Prefix
 }
 
 // Door makes the whole HTTP door.
@@ -38,7 +41,7 @@ func (a *App) Door(cfg ServeConfig) (*server.Frame, error) {
 		return nil, err
 	}
 	frame, err := server.New(server.Config{Version: Version, Identity: a.Identity, Policy: a.Policy, Log: cfg.Log,
-		Clock: a.Config.Now, App: assets, Secure: cfg.Secure, Say: a.Casework.Say})
+		Clock: a.Config.Now, App: assets, Secure: cfg.Secure, Proxies: cfg.Proxies, Say: a.Casework.Say})
 	if err != nil {
 		return nil, err
 	}

@@ -38,12 +38,14 @@ func (r Reader) has(role string) bool { return slices.Contains(r.Roles, role) }
 type Staff struct {
 	ID, Name, Org, Team string
 	Roles               []string
+	Suspended           bool
 }
 
 // Directory knows people and organisations. Unknown ids give zero values.
 type Directory interface {
 	Person(ctx context.Context, user string) (Staff, error)
 	Staff(ctx context.Context, org string) ([]Staff, error)
+	TeamOrg(ctx context.Context, team string) (org string, err error)
 	TeamSupervisor(ctx context.Context, team string) (string, error)
 	SupervisedTeams(ctx context.Context, user string) ([]string, error)
 	Organisation(ctx context.Context, org string) (name, country string, err error)

@@ -177,11 +177,20 @@ func (s *Service) Assign(ctx context.Context, r Reader, stream string, a NewAssi
 		if err != nil {
 			return Result{}, err
 		}
-		if p.ID == "" || p.Org != r.Org || !slices.ContainsFunc(roles[what], func(role string) bool { return slices.Contains(p.Roles, role) }) {
+		if p.ID == "" || p.Suspended || p.Org != r.Org || !slices.ContainsFunc(roles[what], func(role string) bool { return slices.Contains(p.Roles, role) }) {
 			return Result{}, fault.Field(what, "role", "choose somebody of the organisation with that role")
 		}
 		if what == "worker" && a.Team == "" {
 			a.Team = p.Team
+		}
+	}
+	if a.Team != "" { // it stands in clear: nothing but a team's id may come in
+		org, err := s.dir.TeamOrg(ctx, a.Team)
+		if err != nil {
+			return Result{}, err
+		}
+		if org != r.Org {
+			return Result{}, fault.Field("team", "reference", "choose a team of the organisation")
 		}
 	}
 	coded := map[string]any{}

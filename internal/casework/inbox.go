@@ -136,6 +136,9 @@ func (s *Service) inboxLook(ctx context.Context, o *journal.Opener, r Reader, t 
 		return InboxLook{}, false, err
 	}
 	c := s.rules.Fold(js, history)
+	if err := s.agrees(ctx, r, st, c); err != nil {
+		return InboxLook{}, false, err
+	}
 	rec := c.Records[t.record]
 	if rec == nil {
 		return InboxLook{}, false, nil
@@ -207,6 +210,9 @@ func (s *Service) inboxApproval(ctx context.Context, o *journal.Opener, r Reader
 		return InboxApproval{}, false, err
 	}
 	c := s.rules.Fold(js, history)
+	if err := s.agrees(ctx, r, st, c); err != nil {
+		return InboxApproval{}, false, err
+	}
 	rec := c.Records[t.record]
 	if rec == nil || rec.Approval == nil {
 		return InboxApproval{}, false, nil

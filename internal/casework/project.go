@@ -359,7 +359,7 @@ func (p *Projector) Committed(s journal.Stream, history []journal.Opened) {
 	if c.Code == "" {
 		return
 	}
-	p.put(s.ID, c.Code, c.Sex(), c.Country, p.person(c))
+	p.put(s.ID, s.Org, c.Code, c.Sex(), c.Country, p.person(c))
 }
 
 // Foresee folds a case before its transaction begins.
@@ -427,8 +427,8 @@ func (p *Projector) folded(s journal.Stream, history []journal.Opened) *Case {
 	return p.rules.Fold(s, history)
 }
 
-func (p *Projector) put(stream, code, sex, country string, cell personCell) {
-	person := names.Person{ID: stream, Sex: sex, BornFrom: cell.BornFrom, BornTo: cell.BornTo, Code: code, Places: cell.Places}
+func (p *Projector) put(stream, org, code, sex, country string, cell personCell) {
+	person := names.Person{ID: stream, Owner: org, Sex: sex, BornFrom: cell.BornFrom, BornTo: cell.BornTo, Code: code, Places: cell.Places}
 	for _, n := range cell.Names {
 		person.Names = append(person.Names, n.Text)
 	}
@@ -445,14 +445,14 @@ func (p *Projector) put(stream, code, sex, country string, cell personCell) {
 // one database call it now and then with the last instant.
 func (p *Projector) Load(ctx context.Context, j *journal.Journal, since int64) (int64, error) {
 	type row struct {
-		code, sex, country string
-		sealed             []byte
+		org, code, sex, country string
+		sealed                  []byte
 	}
 	newest := since
 	after := ""
 	for {
 		batch := map[string]row{}
-		rows, err := j.DB().Query(ctx, `SELECT stream, code, sex, country, changed, person FROM case_view
+		rows, err := j.DB().Query(ctx, `SELECT stream, org, code, sex, country, changed, person FROM case_view
 			WHERE changed >= $1 AND stream > $2 ORDER BY stream LIMIT 2000`, since, after)
 		if err != nil {
 			return since, fmt.Errorf("loading names: %w", err)
@@ -462,7 +462,7 @@ func (p *Projector) Load(ctx context.Context, j *journal.Journal, since int64) (
 			var r row
 			var stream string
 			var changed int64
-			if err := rows.Scan(&stream, &r.code, &r.sex, &r.country, &changed, &r.sealed); err != nil {
+			if err := rows.Scan(&stream, &r.org, &r.code, &r.sex, &r.country, &changed, &r.sealed); err != nil {
 				rows.Close()
 				return since, fmt.Errorf("loading names: %w", err)
 			}
@@ -488,7 +488,7 @@ func (p *Projector) Load(ctx context.Context, j *journal.Journal, since int64) (
 				return err
 			}
 			r := batch[stream]
-			p.put(stream, r.code, r.sex, r.country, cell)
+			p.put(stream, r.org, r.code, r.sex, r.country, cell)
 			return nil
 		})
 		if err != nil {

@@ -7,6 +7,7 @@ package casework
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"banyan/internal/fault"
@@ -83,6 +84,9 @@ func (s *Service) open(ctx context.Context, r Reader, action, stream string, fn 
 		}
 		o.Note(stream, journal.Coded)
 		c := s.rules.Fold(js, history)
+		if err := s.agrees(ctx, r, now, c); err != nil {
+			return err
+		}
 		if len(tiers) < len(journal.Tiers) {
 			if err := s.correct(ctx, tx, c); err != nil {
 				return err
@@ -90,6 +94,27 @@ func (s *Service) open(ctx context.Context, r Reader, action, stream string, fn 
 		}
 		return fn(tx, o, now, tiers, c)
 	})
+}
+
+// agrees holds what the lists say of the reader against the record itself, whose
+// entries nobody forges without the keys: who can write to the database, and puts
+// himself into a list as a case's worker, does not open the case by that. What is
+// shared by consent is not held so: its reader does not open the consent.
+func (s *Service) agrees(ctx context.Context, r Reader, said standing, c *Case) error {
+	if said.org != r.Org {
+		return nil
+	}
+	held, err := s.standingIn(ctx, r, c)
+	if err != nil {
+		return err
+	}
+	opens := s.tiers(r, policy.Read, held, "")
+	for _, t := range s.tiers(r, policy.Read, said, "") {
+		if !slices.Contains(opens, t) {
+			return errors.New("the lists do not agree with the record on who may open a case: somebody changed the database; run banyan verify, then banyan rebuild")
+		}
+	}
+	return nil
 }
 
 // correct puts right what a fold over some tiers only cannot know.

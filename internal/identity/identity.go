@@ -116,6 +116,8 @@ type Service struct {
 	passkeys *webauthn.WebAuthn
 	oidc     sync.Mutex
 	provider *provider
+
+	issuerRests time.Time // not asked again before; guarded by oidc
 }
 
 // New makes the service over a database in which Schema has been migrated.

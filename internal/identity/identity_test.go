@@ -501,6 +501,8 @@ func TestTheLastAdministratorStays(t *testing.T) {
 		_, err := h.ChangeUser(ctx, h.principal(h.admin), h.admin.ID, identity.Change{Suspended: &yes})
 		wants(t, err, fault.Conflict)
 		_, err = h.ChangeUser(ctx, h.principal(h.admin), h.admin.ID, identity.Change{Roles: []string{"auditor"}})
+		wants(t, err, fault.Misuse) // nobody gives himself a role
+		_, err = h.ChangeUser(ctx, identity.System(), h.admin.ID, identity.Change{Roles: []string{"auditor"}})
 		wants(t, err, fault.Conflict)
 		second := h.add("second", "administrator")
 		one, two := h.principal(h.admin), h.principal(second)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -31,7 +32,16 @@ type OIDCConfig struct {
 	HTTP         *http.Client // nil: the default client
 }
 
+// How long the issuer may take for one answer, and how long a failure to find
+// it stands for everybody who asks meanwhile: an issuer that hangs holds nobody
+// else up.
+const (
+	issuerTime  = 10 * time.Second
+	issuerPause = 5 * time.Second
+)
+
 type provider struct {
+	found    *oidc.Provider
 	verifier *oidc.IDTokenVerifier
 	oauth    oauth2.Config
 }
@@ -49,7 +59,7 @@ func (s *Service) OIDCName() string {
 // client puts the configured HTTP client into the context.
 func (c *OIDCConfig) client(ctx context.Context) context.Context {
 	if c.HTTP == nil {
-		return ctx
+		return oidc.ClientContext(ctx, &http.Client{Timeout: issuerTime})
 	}
 	return oidc.ClientContext(ctx, c.HTTP)
 }
@@ -65,12 +75,17 @@ func (s *Service) issuer(ctx context.Context) (*provider, error) {
 	if s.provider != nil {
 		return s.provider, nil
 	}
+	if s.now().Before(s.issuerRests) {
+		return nil, fault.New(fault.Unavailable, "the single sign-on service does not answer")
+	}
 	// The provider keeps its context for fetching keys later.
 	found, err := oidc.NewProvider(c.client(context.WithoutCancel(ctx)), c.Issuer)
 	if err != nil {
+		s.issuerRests = s.now().Add(issuerPause)
 		return nil, fault.Wrap(fault.Unavailable, "the single sign-on service does not answer", err)
 	}
 	s.provider = &provider{
+		found:    found,
 		verifier: found.Verifier(&oidc.Config{ClientID: c.ClientID, Now: s.now}),
 		oauth: oauth2.Config{ClientID: c.ClientID, ClientSecret: c.ClientSecret, RedirectURL: c.RedirectURL, Endpoint: found.Endpoint(),
 			Scopes: []string{oidc.ScopeOpenID, "email"}},
@@ -93,12 +108,21 @@ func (s *Service) BeginOIDC(ctx context.Context) (address, exchange string, err 
 	return p.oauth.AuthCodeURL(x.State, oidc.Nonce(x.Nonce), oauth2.S256ChallengeOption(x.Verifier)), kept.ID, nil
 }
 
-func wrongSignOn() error {
-	return fault.New(fault.Unauthenticated, "single sign-on did not succeed; ask your administrator whether you are invited")
+// wrongSignOn is one answer to the browser; why stands for the log. It holds
+// nothing about a person: see SignOnFailure.
+func wrongSignOn(why string) error {
+	return fault.Wrap(fault.Unauthenticated, "single sign-on did not succeed; ask your administrator whether you are invited", SignOnFailure(why))
 }
 
+// SignOnFailure says why single sign-on did not succeed, in words fit for the
+// log: what an administrator sets right at the issuer, nothing about a person.
+type SignOnFailure string
+
+func (f SignOnFailure) Error() string { return string(f) }
+
 // FinishOIDC takes the issuer's answer and signs its subject in, as a right
-// password would: where a code is enrolled it is still asked.
+// password would: where a code is enrolled it is still asked. It is no fresh
+// proof: the issuer may have asked for nothing today, so acts that need one ask.
 func (s *Service) FinishOIDC(ctx context.Context, exchange, state, code, device string) (Started, error) {
 	p, err := s.issuer(ctx)
 	if err != nil {
@@ -108,28 +132,19 @@ func (s *Service) FinishOIDC(ctx context.Context, exchange, state, code, device 
 	if err := s.takeCeremony(ctx, exchange, ceremonyOIDC, "", &x); err != nil {
 		return Started{}, err
 	}
-	if x.State != state || code == "" {
-		return Started{}, wrongSignOn()
+	if x.State != state {
+		return Started{}, wrongSignOn("the state is of another sign-on")
 	}
-	token, err := p.oauth.Exchange(s.config.OIDC.client(ctx), code, oauth2.VerifierOption(x.Verifier))
+	if code == "" {
+		return Started{}, wrongSignOn("the issuer sent no code")
+	}
+	claims, err := s.claimsOf(s.config.OIDC.client(ctx), p, x, code)
 	if err != nil {
-		return Started{}, wrongSignOn()
-	}
-	raw, _ := token.Extra("id_token").(string)
-	id, err := p.verifier.Verify(s.config.OIDC.client(ctx), raw)
-	if err != nil || id.Nonce != x.Nonce {
-		return Started{}, wrongSignOn()
-	}
-	var claims struct {
-		Email    string `json:"email"`
-		Verified bool   `json:"email_verified"`
-	}
-	if err := id.Claims(&claims); err != nil {
-		return Started{}, wrongSignOn()
+		return Started{}, err
 	}
 	var out Started
 	err = s.db.Transact(ctx, func(tx *store.Tx) error {
-		user, err := s.subject(ctx, tx, id.Issuer, id.Subject, claims.Email, claims.Verified)
+		user, err := s.subject(ctx, tx, claims)
 		if err != nil {
 			return err
 		}
@@ -138,38 +153,88 @@ func (s *Service) FinishOIDC(ctx context.Context, exchange, state, code, device 
 			return err
 		}
 		if c.user == "" || c.suspended {
-			return wrongSignOn()
+			return wrongSignOn("the user is suspended")
 		}
 		stage := stageFull
 		if c.totp != nil {
 			stage = stageCode
 		}
-		out, err = s.start(ctx, tx, user, stage, "single_sign_on", device)
+		out, err = s.start(ctx, tx, user, stage, howSignOn, device)
 		return err
 	})
 	return out, err
 }
 
+// signOnClaims is what the issuer says of who signed on.
+type signOnClaims struct {
+	Issuer   string `json:"-"`
+	Subject  string `json:"-"`
+	Email    string `json:"email"`
+	Verified bool   `json:"email_verified"`
+}
+
+// claimsOf exchanges the code and reads the token. The address is asked for at
+// the issuer's UserInfo where the token does not carry it (OpenID Connect Core
+// 1.0, 5.4: claims that a scope asks for come from there).
+func (s *Service) claimsOf(ctx context.Context, p *provider, x oidcExchange, code string) (signOnClaims, error) {
+	token, err := p.oauth.Exchange(ctx, code, oauth2.VerifierOption(x.Verifier))
+	if err != nil {
+		return signOnClaims{}, wrongSignOn("the issuer did not exchange the code: wrong client, secret or redirect address, or an old code")
+	}
+	raw, _ := token.Extra("id_token").(string)
+	id, err := p.verifier.Verify(ctx, raw)
+	var old *oidc.TokenExpiredError
+	switch {
+	case errors.As(err, &old):
+		return signOnClaims{}, wrongSignOn("the ID token has expired: compare the clocks")
+	case err != nil:
+		return signOnClaims{}, wrongSignOn("the ID token was not accepted: issuer, audience, algorithm or signature")
+	case id.Nonce != x.Nonce:
+		return signOnClaims{}, wrongSignOn("the ID token is of another sign-on")
+	}
+	out := signOnClaims{Issuer: id.Issuer, Subject: id.Subject}
+	if err := id.Claims(&out); err != nil {
+		return signOnClaims{}, wrongSignOn("the ID token cannot be read")
+	}
+	if out.Email != "" || !s.config.OIDC.TrustEmail || p.found.UserInfoEndpoint() == "" {
+		return out, nil
+	}
+	info, err := p.found.UserInfo(ctx, oauth2.StaticTokenSource(token))
+	if err != nil {
+		return signOnClaims{}, wrongSignOn("the issuer's UserInfo did not answer")
+	}
+	if info.Subject != out.Subject { // Core 1.0, 5.3.2: otherwise it must not be used
+		return signOnClaims{}, wrongSignOn("the issuer's UserInfo is of another subject")
+	}
+	out.Email, out.Verified = info.Email, info.EmailVerified
+	return out, nil
+}
+
 // subject finds the user linked to a subject, or links it where that is
 // trusted.
-func (s *Service) subject(ctx context.Context, tx *store.Tx, issuer, subject, email string, verified bool) (string, error) {
+func (s *Service) subject(ctx context.Context, tx *store.Tx, who signOnClaims) (string, error) {
 	var user string
-	err := tx.QueryRow(ctx, `SELECT staff FROM single_sign_on WHERE issuer = $1 AND subject = $2`, issuer, subject).Scan(&user)
+	err := tx.QueryRow(ctx, `SELECT staff FROM single_sign_on WHERE issuer = $1 AND subject = $2`, who.Issuer, who.Subject).Scan(&user)
 	if err == nil {
 		return user, nil
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("looking up a subject: %w", err)
 	}
-	if !s.config.OIDC.TrustEmail || !verified || email == "" {
-		return "", wrongSignOn()
+	switch {
+	case !s.config.OIDC.TrustEmail:
+		return "", wrongSignOn("the subject is linked to nobody, and addresses are not trusted here")
+	case who.Email == "":
+		return "", wrongSignOn("the issuer gives no address: allow the client the scope email")
+	case !who.Verified:
+		return "", wrongSignOn("the issuer has not verified the address")
 	}
-	c, err := credentialsOf(ctx, tx, "login_key", foldLogin(email))
+	c, err := credentialsOf(ctx, tx, "login_key", foldLogin(who.Email))
 	if err != nil {
 		return "", err
 	}
 	if c.user == "" || c.suspended {
-		return "", wrongSignOn()
+		return "", wrongSignOn("no user has this address as login, or the user is suspended")
 	}
 	u, err := userOf(ctx, tx, c.user)
 	if err != nil {
@@ -178,7 +243,7 @@ func (s *Service) subject(ctx context.Context, tx *store.Tx, issuer, subject, em
 	if err := s.record(ctx, tx, Principal{User: u.ID, Org: u.Org}, "user.single_sign_on_linked", u.ID, nil); err != nil {
 		return "", err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO single_sign_on (issuer, subject, staff, created_at) VALUES ($1, $2, $3, $4)`, issuer, subject, c.user, store.Micros(s.now()))
+	_, err = tx.Exec(ctx, `INSERT INTO single_sign_on (issuer, subject, staff, created_at) VALUES ($1, $2, $3, $4)`, who.Issuer, who.Subject, c.user, store.Micros(s.now()))
 	if err != nil {
 		return "", fmt.Errorf("linking a subject: %w", err)
 	}

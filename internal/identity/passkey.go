@@ -268,8 +268,11 @@ func (s *Service) checkPasskey(ctx context.Context, ceremony string, response []
 	found, c, err := s.passkeys.ValidatePasskeyLogin(func(_, handle []byte) (webauthn.User, error) {
 		return s.passkeyUser(ctx, s.db, string(handle))
 	}, session, parsed)
-	if err != nil || c.Authenticator.CloneWarning {
+	if err != nil {
 		return "", try, wrongPasskey()
+	}
+	if c.Authenticator.CloneWarning { // WebAuthn Level 3, 6.1.1: the counter went back
+		return "", try, errors.Join(wrongPasskey(), s.copied(ctx, string(found.WebAuthnID())))
 	}
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -281,6 +284,18 @@ func (s *Service) checkPasskey(ctx context.Context, ceremony string, response []
 		return "", try, err
 	}
 	return user, try, nil
+}
+
+// copied notes that a second device has a user's passkey. The passkey is still
+// there: whoever copied it must not be able to shut its owner out.
+func (s *Service) copied(ctx context.Context, user string) error {
+	return s.db.Transact(ctx, func(tx *store.Tx) error {
+		u, err := userOf(ctx, tx, user)
+		if err != nil {
+			return err
+		}
+		return s.record(ctx, tx, Principal{User: u.ID, Org: u.Org}, "user.passkey_copied", u.ID, nil)
+	})
 }
 
 func passkeyID(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }

@@ -255,6 +255,16 @@ func (s *Service) Teams(ctx context.Context, org, after string, limit int) ([]Te
 	return out, rows.Err()
 }
 
+// TeamOrg says whose team it is; empty when there is no such team.
+func (s *Service) TeamOrg(ctx context.Context, team string) (string, error) {
+	var org string
+	err := s.db.QueryRow(ctx, `SELECT org FROM team WHERE id = $1`, team).Scan(&org)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("looking for a team: %w", err)
+	}
+	return org, nil
+}
+
 // TeamSupervisor says who supervises a team; empty when nobody does.
 func (s *Service) TeamSupervisor(ctx context.Context, team string) (string, error) {
 	var supervisor string
@@ -558,6 +568,9 @@ func (s *Service) ChangeUser(ctx context.Context, by Principal, id string, c Cha
 		if err := mayManage(by, u.Org); err != nil {
 			return err
 		}
+		if err := notForHimself(by, u, c); err != nil {
+			return err
+		}
 		if err := s.recordFor(ctx, tx, by, u.Org, "user.changed", id, c.detail()); err != nil {
 			return err
 		}
@@ -571,6 +584,23 @@ func (s *Service) ChangeUser(ctx context.Context, by Principal, id string, c Cha
 		return err
 	})
 	return out, err
+}
+
+// notForHimself lets an administrator give up roles, not take any: one call
+// would otherwise open a team's cases to somebody who may see no person.
+func notForHimself(by Principal, u User, c Change) error {
+	if by.User != u.ID {
+		return nil
+	}
+	for _, role := range c.Roles {
+		if !slices.Contains(u.Roles, role) {
+			return fault.Field("roles", "own", "nobody gives himself a role; ask another administrator")
+		}
+	}
+	if c.Team != nil && *c.Team != u.Team {
+		return fault.Field("team", "own", "nobody chooses his own team; ask another administrator")
+	}
+	return nil
 }
 
 func (c Change) detail() map[string]string {

@@ -22,6 +22,9 @@ const (
 	stageFull = "full"
 )
 
+// howSignOn is how a session began that the issuer of single sign-on vouches for.
+const howSignOn = "single_sign_on"
+
 // codeWait is how long a right password waits for its code.
 const codeWait = 5 * time.Minute
 
@@ -41,7 +44,10 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, user, stage, how, dev
 	now := s.now()
 	ends, stepped := now.Add(s.config.Absolute), now.Add(s.config.StepUp)
 	if stage == stageCode {
-		ends, stepped = now.Add(codeWait), time.Time{}
+		ends = now.Add(codeWait)
+	}
+	if stage == stageCode || how == howSignOn {
+		stepped = time.Time{} // the issuer may have asked for nothing today
 	}
 	if _, err := tx.Exec(ctx, `DELETE FROM session WHERE ends_at < $1 OR (seen_at < $2)`,
 		store.Micros(now), store.Micros(now.Add(-s.config.Idle))); err != nil {

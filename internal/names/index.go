@@ -25,6 +25,7 @@ import (
 // main one first. BornFrom and BornTo bound the birth year, 0 for unknown.
 type Person struct {
 	ID               string
+	Owner            string // who keeps the record
 	Names            []string
 	Sex              string
 	BornFrom, BornTo int
@@ -41,6 +42,22 @@ type Query struct {
 	Born                    int    // birth year, 0 unknown; fits within two years
 	Place                   string // a place code; a shorter code holds the longer ones
 	Region                  string // ISO 3166-1 alpha-3 for phone numbers without a country
+
+	// Owner, if not empty, asks among that owner's people and those in Also
+	// only: nobody else's crowd the answer, or change how long it takes.
+	Owner string
+	Also  map[string]bool
+	// PlaceOf are those of whom the place may count; nil: all.
+	PlaceOf map[string]bool
+}
+
+// among says whether a person is asked about.
+func (q *Query) among(e *entry) bool {
+	return q.Owner == "" || e.Owner == q.Owner || q.Also[e.ID]
+}
+
+func (q *Query) placeCounts(e *entry) bool {
+	return q.Place != "" && (q.PlaceOf == nil || q.PlaceOf[e.ID])
 }
 
 // Match is one person found, best first. Score is 0 to 1.
@@ -250,6 +267,9 @@ func (x *Index) Find(q Query, limit int, allowed func(id string) bool) []Match {
 	defer x.mu.RUnlock()
 	found := map[int32]Match{}
 	put := func(slot int32, score float64, why ...Reason) {
+		if !q.among(&x.people[slot]) {
+			return
+		}
 		if m, ok := found[slot]; !ok || m.Score < score {
 			found[slot] = Match{ID: x.people[slot].ID, Score: score, Why: why}
 		}
@@ -268,7 +288,7 @@ func (x *Index) Find(q Query, limit int, allowed func(id string) bool) []Match {
 	for _, text := range []string{q.Name, q.Text} {
 		if nm := newName(text); len(nm.words) > 0 && !onlyDigits(text) {
 			nameGiven = true
-			x.findName(&nm, limit, put)
+			x.findName(q, &nm, limit, put)
 		}
 	}
 	if !nameGiven && q.Code == "" && q.Phone == "" && q.Text == "" {
@@ -317,7 +337,7 @@ func (x *Index) findPhone(phone, region string, put func(int32, float64, ...Reas
 }
 
 // findName gathers people by their terms, cheaply, then compares names.
-func (x *Index) findName(nm *name, limit int, put func(int32, float64, ...Reason)) {
+func (x *Index) findName(q Query, nm *name, limit int, put func(int32, float64, ...Reason)) {
 	rough := make([]float32, len(x.people))
 	var touched []int32
 	ask := make([]*word, 0, len(nm.words)+1)
@@ -345,7 +365,7 @@ func (x *Index) findName(nm *name, limit int, put func(int32, float64, ...Reason
 			}
 		}
 		for _, slot := range hit {
-			if rough[slot] == 0 {
+			if rough[slot] == 0 && q.among(&x.people[slot]) {
 				touched = append(touched, slot)
 			}
 			if k < len(ask) {
@@ -483,7 +503,7 @@ func (x *Index) findRest(q Query, put func(int32, float64, ...Reason)) {
 	n := 0
 	for slot := range x.people {
 		e := &x.people[slot]
-		if e.ID == "" || (q.Sex != "" && e.Sex != q.Sex) || (q.Born != 0 && !e.bornNear(q.Born)) || (q.Place != "" && !e.isAt(q.Place)) {
+		if e.ID == "" || !q.among(e) || (q.Sex != "" && e.Sex != q.Sex) || (q.Born != 0 && !e.bornNear(q.Born)) || (q.Place != "" && !(q.placeCounts(e) && e.isAt(q.Place))) {
 			continue
 		}
 		put(int32(slot), 0.5)
@@ -514,7 +534,7 @@ func (x *Index) weighRest(e *entry, q Query, m *Match) {
 			why = append(why, Reason{KindSexOff, "the sex does not fit"})
 		}
 	}
-	if q.Place != "" && len(e.Places) > 0 {
+	if q.placeCounts(e) && len(e.Places) > 0 {
 		if e.isAt(q.Place) {
 			m.Score += (1 - m.Score) * 0.15
 			why = append(why, Reason{KindPlace, "same place"})

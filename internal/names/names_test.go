@@ -427,3 +427,21 @@ func TestItFindsTheCommonNamesOfElevenCountriesWrittenInTheOtherScript(t *testin
 	}
 	report(t, asked, found, x.Len())
 }
+
+// TestManyOfAnotherOwnerHideNobody: the child is known here, and stays to be
+// found however many others have a name that is nearer elsewhere.
+func TestManyOfAnotherOwnerHideNobody(t *testing.T) {
+	x := NewIndex()
+	for i := range 3000 { // more than are compared one by one, by name or by age
+		x.Put(Person{ID: fmt.Sprint("there", i), Owner: "there", Names: []string{"Bopha"}, BornFrom: 2010, BornTo: 2010})
+	}
+	x.Put(Person{ID: "here", Owner: "here", Names: []string{"Bopa"}, BornFrom: 2010, BornTo: 2010})
+	for _, q := range []Query{{Name: "Bopha", Owner: "here"}, {Born: 2010, Owner: "here"}} {
+		if m := x.Find(q, 20, nil); len(m) != 1 || m[0].ID != "here" {
+			t.Errorf("%+v found %d", q, len(m))
+		}
+	}
+	if m := x.Find(Query{Name: "Bopha", Owner: "here", Also: map[string]bool{"there7": true}}, 20, nil); len(m) != 2 {
+		t.Errorf("what is shared: found %d", len(m))
+	}
+}

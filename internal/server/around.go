@@ -43,6 +43,7 @@ type request struct {
 	token   string
 	marks   string
 	failed  error
+	remark  string
 }
 
 type requestKey struct{}
@@ -73,6 +74,10 @@ func marksOf(r *http.Request) string {
 	}
 	return c.Value
 }
+
+// Remark puts words into the request's line of the log. They are the program's
+// own: nothing that was sent, nothing about a person.
+func Remark(ctx context.Context, words string) { requestOf(ctx).remark = words }
 
 // RequestID names the request in the log.
 func RequestID(ctx context.Context) string { return requestOf(ctx).id }
@@ -154,6 +159,10 @@ func (f *Frame) line(r *http.Request, w *recorder, req *request, took time.Durat
 	if status >= 500 && req.failed != nil {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("cause", causeOf(req.failed)))
+	}
+	if req.remark != "" {
+		level = max(level, slog.LevelWarn)
+		attrs = append(attrs, slog.String("remark", req.remark))
 	}
 	f.config.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }

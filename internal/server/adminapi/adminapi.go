@@ -166,7 +166,7 @@ type listing struct {
 
 func (a *api) users() {
 	api, op := a.frame.API, server.Operation
-	users := server.Guard{Action: policy.AdminUsers}
+	users, fresh := server.Guard{Action: policy.AdminUsers}, server.Guard{Action: policy.AdminUsers, StepUp: true}
 	huma.Register(api, op("GET", "/api/admin/users", "admin-users", "Users of an organisation", users),
 		by(func(ctx context.Context, p identity.Principal, in *struct {
 			Org    string `query:"org" maxLength:"64" doc:"Another organisation, for the operator's administrators"`
@@ -188,7 +188,7 @@ func (a *api) users() {
 			}
 			return pageOf(out, func(u User) string { return u.ID }), nil
 		}))
-	huma.Register(api, op("PATCH", "/api/admin/users/{id}", "admin-user-change", "Change name, team, roles or state of a user", users),
+	huma.Register(api, op("PATCH", "/api/admin/users/{id}", "admin-user-change", "Change name, team, roles or state of a user", fresh),
 		by(func(ctx context.Context, p identity.Principal, in *struct {
 			ID   string `path:"id" maxLength:"64"`
 			Body struct {
@@ -223,7 +223,7 @@ func (a *api) checkRoles(roles []string) error {
 
 func (a *api) invitations() {
 	api, op := a.frame.API, server.Operation
-	users := server.Guard{Action: policy.AdminUsers}
+	users, fresh := server.Guard{Action: policy.AdminUsers}, server.Guard{Action: policy.AdminUsers, StepUp: true}
 	huma.Register(api, op("GET", "/api/admin/invitations", "admin-invitations", "Invitations given out", users),
 		by(func(ctx context.Context, p identity.Principal, in *listing) (*body[Page[identity.Invitation]], error) {
 			of, err := org(p, in.Org)
@@ -236,7 +236,7 @@ func (a *api) invitations() {
 			}
 			return pageOf(list, func(i identity.Invitation) string { return i.ID }), nil
 		}))
-	huma.Register(api, op("POST", "/api/admin/invitations", "admin-invite", "Invite somebody, or, with a user, let them choose a new password", users),
+	huma.Register(api, op("POST", "/api/admin/invitations", "admin-invite", "Invite somebody, or, with a user, let them choose a new password", fresh),
 		by(func(ctx context.Context, p identity.Principal, in *struct {
 			Body struct {
 				User  string   `json:"user,omitempty" maxLength:"64" doc:"Reset this user's password, code and passkeys"`

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"banyan/internal/fault"
 	"banyan/internal/identity"
@@ -253,5 +254,34 @@ func TestUsersComePageByPageAndByRoleAndState(t *testing.T) {
 	}
 	if n := len(all("role=lawyer&state=active")); n != 60 {
 		t.Errorf("%d active lawyers", n)
+	}
+}
+
+// TestAnAdministratorTakesNoRoleAndProvesHimself: who may see no person would
+// otherwise open a team's cases to himself with one call; and who finds an
+// administrator's laptop open would invite whom he likes.
+func TestAnAdministratorTakesNoRoleAndProvesHimself(t *testing.T) {
+	w := servertest.Start(t, servertest.Setup{})
+	me := w.Users[policy.Administrator]
+	admin := w.As(policy.Administrator)
+	for name, change := range map[string]any{
+		"roles": map[string]any{"roles": []string{"administrator", "supervisor"}},
+		"team":  map[string]any{"team": ""},
+	} {
+		a := admin.Call("PATCH", "/api/admin/users/"+me.ID, change)
+		if _, path := a.Problem(); a.Status != http.StatusUnprocessableEntity || path != name {
+			t.Errorf("%s: %d %s", name, a.Status, a.Body)
+		}
+	}
+	w.Clock.Advance(6 * time.Minute)
+	for path, in := range map[string]any{
+		"/api/admin/invitations": map[string]any{"user": w.Users[policy.CaseWorker].ID},
+	} {
+		if a := admin.Call("POST", path, in); a.Status != http.StatusForbidden {
+			t.Errorf("without a fresh proof %s gave %d", path, a.Status)
+		}
+	}
+	if a := admin.Call("PATCH", "/api/admin/users/"+w.Users[policy.CaseWorker].ID, map[string]any{"roles": []string{"supervisor"}}); a.Status != http.StatusForbidden {
+		t.Errorf("without a fresh proof a role was given: %d", a.Status)
 	}
 }

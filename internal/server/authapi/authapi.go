@@ -348,6 +348,10 @@ func (a *api) singleSignOn() {
 		case code == fault.Internal:
 			return nil, err
 		default:
+			var why identity.SignOnFailure
+			if errors.As(err, &why) {
+				server.Remark(ctx, "single sign-on failed: "+why.Error())
+			}
 			out.Status = http.StatusUnauthorized
 			out.Body = []byte(signOnFailed)
 		}

@@ -3,6 +3,9 @@ package authapi_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"net/http"
 	"net/url"
 	"slices"
@@ -212,6 +215,7 @@ func TestAForgedPasskeyAnswerIsRefused(t *testing.T) {
 		"another site":         func(b []byte) []byte { f := *p; f.origin = "https://banyan.example.net"; return f.get(b) },
 		"another user":         func(b []byte) []byte { f := *p; f.user = w.Users[policy.Administrator].ID; return f.get(b) },
 		"an unknown passkey":   func(b []byte) []byte { f := *other; f.user = mina.ID; return f.get(b) },
+		"nobody was verified":  func(b []byte) []byte { f := *p; f.idle = true; return f.get(b) },
 		"not an answer at all": func([]byte) []byte { return []byte(`{"id":1}`) },
 	}
 	for name, forge := range rows {
@@ -229,6 +233,34 @@ func TestAForgedPasskeyAnswerIsRefused(t *testing.T) {
 	}
 	if a := w.Anonymous().Call("POST", "/api/sign-in/passkey/finish", answer); a.Status != 422 {
 		t.Errorf("without an exchange: %d", a.Status)
+	}
+}
+
+// TestACopiedPasskeyIsRefusedAndNoted: somebody took the phone's secret, and
+// signs in after its owner did.
+func TestACopiedPasskeyIsRefusedAndNoted(t *testing.T) {
+	w, mina := passkeyWorld(t)
+	p := newPhone(t)
+	c := w.SignedIn(mina.ID)
+	c.Call("POST", "/api/me/passkeys/finish", p.create(c.Call("POST", "/api/me/passkeys/begin", map[string]string{"name": "phone"}).Body))
+	thief := *p
+	enter := func(p *phone) servertest.Answer {
+		d := w.Anonymous()
+		return d.Call("POST", "/api/sign-in/passkey/finish", p.get(d.Call("POST", "/api/sign-in/passkey/begin", nil).Body))
+	}
+	for range 2 {
+		if a := enter(p); a.Status != 200 {
+			t.Fatalf("the owner: %d %s", a.Status, a.Body)
+		}
+	}
+	if a := enter(&thief); a.Status != http.StatusUnauthorized {
+		t.Errorf("the copy: %d %s", a.Status, a.Body)
+	}
+	if a := w.As(policy.Auditor).Call("GET", "/api/admin/audit", nil); !strings.Contains(string(a.Body), "user.passkey_copied") {
+		t.Errorf("the auditor hears nothing: %d %s", a.Status, a.Body)
+	}
+	if a := enter(p); a.Status != 200 {
+		t.Errorf("the owner afterwards: %d", a.Status)
 	}
 }
 
@@ -282,27 +314,65 @@ func TestSingleSignOnLinksAnInvitedUserOnly(t *testing.T) {
 			t.Errorf("the second time: %d", a.Status)
 		}
 	})
+	t.Run("an address that only UserInfo gives", func(t *testing.T) {
+		m.thin = true
+		defer func() { m.thin = false }()
+		c := start(t, true).Anonymous()
+		if a := arrive(t, c, nil); a.Status != 200 || c.Cookies["banyan"] == "" {
+			t.Fatalf("got %d %s", a.Status, a.Body)
+		}
+	})
+	t.Run("it is no fresh proof", func(t *testing.T) { // a laptop left open is signed on at the ministry all day
+		c := start(t, true).Anonymous()
+		arrive(t, c, nil)
+		if a := c.Call("POST", "/api/me/password", map[string]string{"password": "a boat across the lake"}); a.Status != http.StatusForbidden {
+			t.Errorf("a new password was taken without a proof: %d %s", a.Status, a.Body)
+		}
+	})
+	t.Run("the issuer changed its keys", func(t *testing.T) {
+		w := start(t, true)
+		arrive(t, w.Anonymous(), nil)
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.key, m.kid = key, "k2"
+		if a := arrive(t, w.Anonymous(), nil); a.Status != 200 {
+			t.Errorf("got %d %s", a.Status, a.Body)
+		}
+	})
 	refused := map[string]struct {
 		trust  bool
 		set    func()
 		change func(url.Values)
 	}{
-		"addresses are not trusted": {trust: false},
-		"an address not verified":   {trust: true, set: func() { m.verified = false }},
-		"nobody invited":            {trust: true, set: func() { m.email = "stranger@ministry.example" }},
-		"a token for somebody else": {trust: true, set: func() { m.audience = "another" }},
-		"another state":             {trust: true, change: func(q url.Values) { q.Set("state", "x") }},
-		"no code":                   {trust: true, change: func(q url.Values) { q.Del("code") }},
-		"another exchange's nonce":  {trust: true, change: func(url.Values) { m.nonce = "x" }},
-		"the issuer said no":        {trust: true, change: func(q url.Values) { q.Del("code"); q.Set("error", "access_denied") }},
+		"addresses are not trusted":  {trust: false},
+		"an address not verified":    {trust: true, set: func() { m.verified = false }},
+		"nobody invited":             {trust: true, set: func() { m.email = "stranger@ministry.example" }},
+		"a token for somebody else":  {trust: true, set: func() { m.audience = "another" }},
+		"another state":              {trust: true, change: func(q url.Values) { q.Set("state", "x") }},
+		"no code":                    {trust: true, change: func(q url.Values) { q.Del("code") }},
+		"another exchange's nonce":   {trust: true, change: func(url.Values) { m.nonce = "x" }},
+		"no signature":               {trust: true, set: func() { m.forge = m.resigned("none") }},
+		"the public key as a secret": {trust: true, set: func() { m.forge = m.resigned("HS256") }},
+		"a clock ten minutes behind": {trust: true, set: func() { m.early = 10 * time.Minute }},
+		"UserInfo of another person": {trust: true, set: func() { m.thin, m.stranger = true, true }},
+		"the issuer said no":         {trust: true, change: func(q url.Values) { q.Del("code"); q.Set("error", "access_denied") }},
 	}
 	for name, r := range refused {
 		t.Run(name, func(t *testing.T) {
 			m.verified, m.email, m.audience = true, "mina@ministry.example", "banyan"
+			m.forge, m.early, m.thin, m.stranger = nil, 0, false, false
 			if r.set != nil {
 				r.set()
 			}
-			c := start(t, r.trust).Anonymous()
+			w := start(t, r.trust)
+			c := w.Anonymous()
+			defer func() {
+				if log := w.Log.String(); !strings.Contains(log, "single sign-on failed: ") || strings.Contains(log, "ministry.example") {
+					t.Errorf("an administrator reads: %s", log)
+				}
+			}()
 			if a := arrive(t, c, r.change); a.Status != http.StatusUnauthorized || c.Cookies["banyan"] != "" {
 				t.Errorf("got %d %s", a.Status, a.Body)
 			}

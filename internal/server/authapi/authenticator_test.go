@@ -6,14 +6,17 @@ package authapi_test
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +40,7 @@ type phone struct {
 	user   string // the handle it was given
 	count  uint32
 	origin string
+	idle   bool // it asks nobody for a PIN or a finger
 }
 
 func newPhone(t testing.TB) *phone {
@@ -105,7 +109,11 @@ func (p *phone) get(begun []byte) []byte {
 	var o options
 	p.must(json.Unmarshal(begun, &o))
 	p.count++
-	data, client := p.authData(0x05), p.clientData("webauthn.get", o.PublicKey.Challenge)
+	flags := byte(0x05) // present, verified
+	if p.idle {
+		flags = 0x01
+	}
+	data, client := p.authData(flags), p.clientData("webauthn.get", o.PublicKey.Challenge)
 	hash := sha256.Sum256(client)
 	digest := sha256.Sum256(append(append([]byte{}, data...), hash[:]...))
 	signature, err := ecdsa.SignASN1(rand.Reader, p.key, digest[:])
@@ -130,6 +138,11 @@ type ministry struct {
 	verified bool
 	nonce    string // what it puts into the token
 	audience string
+	thin     bool                      // the token carries no address: it is at /userinfo
+	stranger bool                      // /userinfo answers for somebody else
+	early    time.Duration             // how far the issuer's clock is behind
+	forge    func(token string) string // what is done to a token before it is sent
+	kid      string
 	asked    url.Values // what the token endpoint got last
 }
 
@@ -139,18 +152,29 @@ func newMinistry(t testing.TB, now func() time.Time) *ministry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &ministry{t: t, key: key, now: now, subject: "s-1", email: "mina@ministry.example", verified: true, audience: "banyan"}
+	m := &ministry{t: t, key: key, now: now, subject: "s-1", email: "mina@ministry.example", verified: true, audience: "banyan", kid: "k1"}
 	mux := http.NewServeMux()
 	send := func(w http.ResponseWriter, v any) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(v)
 	}
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		send(w, map[string]any{"issuer": m.URL, "authorization_endpoint": m.URL + "/authorise", "token_endpoint": m.URL + "/token", "jwks_uri": m.URL + "/keys",
-			"id_token_signing_alg_values_supported": []string{"ES256"}})
+		send(w, map[string]any{"issuer": m.URL, "authorization_endpoint": m.URL + "/authorise", "token_endpoint": m.URL + "/token", "jwks_uri": m.URL + "/keys", "userinfo_endpoint": m.URL + "/userinfo",
+			"id_token_signing_alg_values_supported": []string{"ES256", "HS256", "none"}})
+	})
+	mux.HandleFunc("GET /userinfo", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer a" {
+			http.Error(w, "", http.StatusUnauthorized)
+			return
+		}
+		sub := m.subject
+		if m.stranger {
+			sub = "s-2"
+		}
+		send(w, map[string]any{"sub": sub, "email": m.email, "email_verified": m.verified})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
-		send(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: m.key.Public(), KeyID: "k1", Algorithm: "ES256", Use: "sig"}}})
+		send(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: m.key.Public(), KeyID: m.kid, Algorithm: "ES256", Use: "sig"}}})
 	})
 	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
@@ -168,16 +192,42 @@ func newMinistry(t testing.TB, now func() time.Time) *ministry {
 }
 
 func (m *ministry) token() string {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: m.key, KeyID: "k1"}}, nil)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: m.key, KeyID: m.kid}}, nil)
 	if err != nil {
 		m.t.Error(err)
 		return ""
 	}
+	at := m.now().Add(-m.early)
+	claims := map[string]any{"nonce": m.nonce}
+	if !m.thin {
+		claims["email"], claims["email_verified"] = m.email, m.verified
+	}
 	out, err := jwt.Signed(signer).Claims(jwt.Claims{Issuer: m.URL, Subject: m.subject, Audience: jwt.Audience{m.audience},
-		IssuedAt: jwt.NewNumericDate(m.now()), Expiry: jwt.NewNumericDate(m.now().Add(time.Minute))}).
-		Claims(map[string]any{"nonce": m.nonce, "email": m.email, "email_verified": m.verified}).Serialize()
+		IssuedAt: jwt.NewNumericDate(at), Expiry: jwt.NewNumericDate(at.Add(time.Minute))}).Claims(claims).Serialize()
 	if err != nil {
 		m.t.Error(err)
 	}
+	if m.forge != nil {
+		return m.forge(out)
+	}
 	return out
+}
+
+// resigned gives a token another header and no signature, or an HMAC made with
+// what everybody can fetch: the public key.
+func (m *ministry) resigned(alg string) func(string) string {
+	return func(token string) string {
+		enc := base64.RawURLEncoding.EncodeToString
+		text := enc([]byte(`{"alg":"`+alg+`","kid":"`+m.kid+`"}`)) + "." + strings.Split(token, ".")[1]
+		if alg == "none" {
+			return text + "."
+		}
+		public, err := x509.MarshalPKIXPublicKey(m.key.Public())
+		if err != nil {
+			m.t.Error(err)
+		}
+		mac := hmac.New(sha256.New, public)
+		mac.Write([]byte(text))
+		return text + "." + enc(mac.Sum(nil))
+	}
 }

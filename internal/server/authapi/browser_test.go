@@ -3,6 +3,8 @@ package authapi_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -66,4 +68,75 @@ func TestACodeIsAskedInTheBrowserAfterSingleSignOn(t *testing.T) {
 	must(page.Fill("input[name=code]", code()))
 	must(page.Press("Sign in"))
 	must(page.Wait(`location.pathname === '/' && document.querySelector('nav.side-in')?.innerText.includes('Mina')`))
+}
+
+// TestAPasskeyInTheBrowser: Chromium's own ceremony over the real door. Added on
+// the account page, signing in, refused to a stranger's finger and to a copy,
+// removed by its owner.
+func TestAPasskeyInTheBrowser(t *testing.T) {
+	if testing.Short() || !webapp.Built() {
+		t.Skip("the staff app in a browser: not in short mode, and only when it is built (go run ./web/app/build)")
+	}
+	browser, err := apptest.Start(context.Background())
+	if errors.Is(err, apptest.ErrNoBrowser) {
+		t.Skip(err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(err)
+	defer browser.Close()
+	assets, err := server.Assets(webapp.FS())
+	must(err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(err)
+	at := fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port) // a passkey is bound to a name
+	w := servertest.Start(t, servertest.Setup{Listener: l, Identity: identity.Config{Origin: at}, Server: func(c *server.Config) { c.App = assets }})
+	mina := withMina(w)
+
+	page, err := browser.Open(at, true)
+	must(err)
+	defer page.Close()
+	device, err := page.Authenticator()
+	must(err)
+	signedIn := `location.pathname === '/' && document.querySelector('nav.side-in')?.innerText.includes('Mina')`
+	leave := func() {
+		t.Helper()
+		must(page.JS(`fetch('/api/sign-out', {method: 'POST'}).then(() => { document.title = 'out'; })`))
+		must(page.Wait(`document.title === 'out'`))
+		must(page.Go("/"))
+	}
+	must(page.SignIn(mina.Login, servertest.Password))
+	must(page.Wait(signedIn))
+	must(page.Go("/account"))
+	must(page.Press("Add a passkey"))
+	must(page.Wait(`[...document.querySelectorAll('button')].some((b) => b.innerText === 'Remove it')`))
+
+	leave()
+	must(page.Press("Sign in with a passkey"))
+	must(page.Wait(signedIn))
+	leave()
+	must(page.Verified(device, false))
+	must(page.Press("Sign in with a passkey"))
+	must(page.Wait(`document.querySelector('[role=alert], .error, .note')`))
+	must(page.Verified(device, true))
+	must(page.SetBack(device))
+	must(page.Go("/"))
+	must(page.Press("Sign in with a passkey"))
+	must(page.Wait(`document.querySelector('[role=alert], .error, .note')`))
+	if status, err := apptest.Read[int](page, `fetch('/api/me').then((a) => a.status)`); err != nil || status != 401 {
+		t.Errorf("a copy, and a finger that was not recognised, are signed in: %d, %v", status, err)
+	}
+
+	must(page.SignIn(mina.Login, servertest.Password))
+	must(page.Wait(signedIn))
+	must(page.Go("/account"))
+	must(page.Press("Remove it"))
+	must(page.Wait(`![...document.querySelectorAll('button')].some((b) => b.innerText === 'Remove it')`))
+	leave()
+	must(page.Press("Sign in with a passkey"))
+	must(page.Wait(`document.querySelector('[role=alert], .error, .note')`))
 }

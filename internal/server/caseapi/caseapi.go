@@ -366,7 +366,7 @@ func recall[T any](d *Directory, from map[string]remembered[T], id string, ask f
 }
 
 func staffOf(u identity.User) casework.Staff {
-	return casework.Staff{ID: u.ID, Name: u.Name, Org: u.Org, Team: u.Team, Roles: u.Roles}
+	return casework.Staff{ID: u.ID, Name: u.Name, Org: u.Org, Team: u.Team, Roles: u.Roles, Suspended: u.Suspended}
 }
 
 // Person finds a user.
@@ -400,6 +400,11 @@ func (d *Directory) Staff(ctx context.Context, org string) ([]casework.Staff, er
 		}
 		after = users[len(users)-1].ID
 	}
+}
+
+// TeamOrg finds whose team it is.
+func (d *Directory) TeamOrg(ctx context.Context, team string) (string, error) {
+	return d.identity.TeamOrg(ctx, team)
 }
 
 // TeamSupervisor finds who supervises a team.

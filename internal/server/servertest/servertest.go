@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -116,6 +117,7 @@ type Setup struct {
 	Admin    adminapi.Config // its Identity and Policy are filled in
 	Counts   func(context.Context, identity.Principal) (int, int, error)
 	Routes   func(w *World) // further routes, on w.Frame
+	Listener net.Listener   // nil: a free port of this machine
 }
 
 // Start opens a door that closes with the test.
@@ -143,7 +145,12 @@ func Start(t testing.TB, setup Setup) *World {
 	if setup.Routes != nil {
 		setup.Routes(w)
 	}
-	s := httptest.NewServer(w.Frame.Handler())
+	s := httptest.NewUnstartedServer(w.Frame.Handler())
+	if setup.Listener != nil {
+		w.must(s.Listener.Close())
+		s.Listener = setup.Listener
+	}
+	s.Start()
 	t.Cleanup(s.Close)
 	w.URL = s.URL
 	return w

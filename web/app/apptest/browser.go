@@ -13,9 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 )
 
@@ -116,6 +118,52 @@ func (p *Page) Offline(on bool) error {
 	}
 	if _, err := chromedp.Call(p.ctx, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: on, DownloadThroughput: -1, UploadThroughput: -1}); err != nil {
 		return fmt.Errorf("say that the network changed: %w", err)
+	}
+	return nil
+}
+
+// Authenticator gives the tab a device that keeps passkeys and verifies its
+// user with a finger, and gives its id.
+func (p *Page) Authenticator() (webauthn.AuthenticatorID, error) {
+	if _, err := chromedp.Call(p.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+		return "", fmt.Errorf("let the tab have authenticators: %w", err)
+	}
+	added, err := chromedp.Call(p.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}})
+	if err != nil {
+		return "", fmt.Errorf("add an authenticator: %w", err)
+	}
+	return added.AuthenticatorID, nil
+}
+
+// addCredential is webauthn.AddCredential without the fields that Debian's
+// Chromium does not know and refuses.
+var addCredential = cdp.Command[map[string]any, cdp.Empty]{Method: webauthn.CommandAddCredential}
+
+// SetBack makes the authenticator's passkeys count their uses from the
+// beginning again, as a copy taken earlier would.
+func (p *Page) SetBack(id webauthn.AuthenticatorID) error {
+	kept, err := chromedp.Call(p.ctx, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: id})
+	if err != nil {
+		return fmt.Errorf("read the authenticator: %w", err)
+	}
+	for _, c := range kept.Credentials {
+		if _, err := chromedp.Call(p.ctx, webauthn.RemoveCredential, webauthn.RemoveCredentialParams{AuthenticatorID: id, CredentialID: c.CredentialID}); err != nil {
+			return fmt.Errorf("take a passkey out: %w", err)
+		}
+		copied := map[string]any{"credentialId": c.CredentialID, "isResidentCredential": true, "rpId": c.RpID, "privateKey": c.PrivateKey, "userHandle": c.UserHandle, "signCount": 0}
+		if _, err := chromedp.Call(p.ctx, addCredential, map[string]any{"authenticatorId": id, "credential": copied}); err != nil {
+			return fmt.Errorf("put a passkey back: %w", err)
+		}
+	}
+	return nil
+}
+
+// Verified says whether the authenticator recognises its user from now on.
+func (p *Page) Verified(id webauthn.AuthenticatorID, yes bool) error {
+	if _, err := chromedp.Call(p.ctx, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: id, IsUserVerified: yes}); err != nil {
+		return fmt.Errorf("set whether the user is recognised: %w", err)
 	}
 	return nil
 }

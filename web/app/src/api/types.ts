@@ -131,4 +131,5 @@ export interface Policy {
   roles?: Named[]; tiers?: Named[]; relations?: Named[]; actions?: Named[]; always?: string[]; rows: PolicyRow[];
   grid?: { kind: string; role: string; relation: string; read: string[] | null }[];
 }
+export interface PasskeyLine { id: string; name: string; created_at: string }
 export interface SessionLine { id: string; device?: string; started?: string; last?: string; current?: boolean }

@@ -2,7 +2,7 @@
 import { encode } from 'uqr';
 import { useState } from 'preact/hooks';
 import { call, post, url } from '../api/client.ts';
-import type { SessionLine } from '../api/types.ts';
+import type { PasskeyLine, SessionLine } from '../api/types.ts';
 import { t, word } from '../lang/index.ts';
 import { moment } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
@@ -20,7 +20,7 @@ export function AccountPage() {
       <div><h1 tabIndex={-1}>{t('nav.account')}</h1><p class="soft">{[who?.user.name, who?.user.login, who?.user.roles.map((r) => word(`role.${r}`, r)).join(', '), who?.org.name].filter(Boolean).join(' · ')}</p></div>
       <section class="panel"><h2>{t('lang.choose')}</h2><Langs /></section>
       <section class="panel stack"><h2>{t('totp.title')}</h2><p class="soft">{t('totp.why')}</p><Totp /></section>
-      {passkeyAvailable() && <section class="panel stack"><h2>{t('passkey.title')}</h2><p class="soft">{t('passkey.why')}</p><div><Act run={async () => { await addPasskey(t('passkey.this')); say(t('passkey.done')); }}>{t('passkey.add')}</Act></div></section>}
+      <Passkeys />
       <section class="panel stack"><h2>{t('sessions.title')}</h2>
         <Shown of={sessions}>{(data) => (
           <ul class="list">{(Array.isArray(data) ? data : data.items ?? []).map((s) => (
@@ -31,6 +31,22 @@ export function AccountPage() {
       </section>
       <section class="panel stack"><h2>{t('signout')}</h2><p class="soft">{t('signout.what')}</p><Leave /></section>
     </div>
+  );
+}
+
+/** Also where this browser has no passkeys: the one of a stolen phone must go. */
+function Passkeys() {
+  const keys = useRead<{ items: PasskeyLine[] }>('/api/me/passkeys');
+  return (
+    <section class="panel stack"><h2>{t('passkey.title')}</h2><p class="soft">{t('passkey.why')}</p>
+      <Shown of={keys}>{(data) => data.items.length > 0 && (
+        <ul class="list">{data.items.map((k) => (
+          <li key={k.id} class="form-row"><span>{k.name}<span class="soft small"> {t('passkey.since', { at: moment(k.created_at) })}</span></span>
+            <Act run={async () => { await call('DELETE', url`/api/me/passkeys/${k.id}`); keys.reload(); }}>{t('passkey.remove')}</Act></li>
+        ))}</ul>
+      )}</Shown>
+      {passkeyAvailable() && <div><Act run={async () => { await addPasskey(t('passkey.this')); keys.reload(); say(t('passkey.done')); }}>{t('passkey.add')}</Act></div>}
+    </section>
   );
 }
 
