@@ -135,13 +135,13 @@ func (s *Service) sharedWith(ctx context.Context, tx *store.Tx, r Reader) (map[s
 // organisation and those shared with it. How many others there are, and when one
 // more comes, is nobody else's business.
 func (s *Service) searchable(ctx context.Context, tx *store.Tx, r Reader, shared int) (int, error) {
-	mine := "v.worker = $1 OR v.lawyer = $1"
+	mine := " AND (v.worker = $1 OR v.lawyer = $1)"
 	if len(s.policy.TiersOfForm(r.subject(), policy.Find, Kind, "", false, policy.Organisation)) > 0 {
-		mine = "v.org = $2"
+		mine = ""
 	}
 	var n int
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM case_view v WHERE v.org = $2 AND (`+mine+`)
-		AND NOT EXISTS (SELECT 1 FROM case_excluded x WHERE x.stream = v.stream AND x.reader = $1)`, r.User, r.Org).Scan(&n)
+	err := tx.QueryRow(ctx, `SELECT (SELECT count(*) FROM case_view v WHERE v.org = $2`+mine+`)
+		- (SELECT count(*) FROM case_excluded x JOIN case_view v ON v.stream = x.stream WHERE x.reader = $1 AND v.org = $2`+mine+`)`, r.User, r.Org).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting what is searched: %w", err)
 	}
