@@ -20,7 +20,7 @@ window.banyanFill = async (formId, given) => {
   const form = await read(`/api/forms/${formId}?lang=${lang}`);
   const codes = async (list) => (form.lists[list] ??= await read(`/api/lists/${list}?lang=${lang}`)).codes;
   const words = async (list, code) => (await codes(list)).find((c) => c.code === code)?.label ?? code;
-  const soon = async (look, ms = 2500) => {
+  const soon = async (look, ms = 15000) => {
     const end = performance.now() + ms;
     for (;;) {
       const found = look();
@@ -51,16 +51,16 @@ window.banyanFill = async (formId, given) => {
   const left = [];
 
   // Answers one question; without a value, something that its type allows.
-  const answer = async (field, path, value, wait = 2500) => {
+  const answer = async (field, path, value, wait = 15000) => {
     if (['note', 'preview', 'auto', 'calculate', 'files'].includes(field.type)) return;
     const parts = { age: 'years', location: 'country', money: 'amount', daterange: 'from', range: 'from', list: '' }[field.type];
     const el = await soon(() => byId(path) ?? (field.type === 'list' ? document.getElementById(`f-${path}[0]`) : parts ? byId(`${path}.${parts}`) : undefined), wait);
     if (!el) return void left.push(`${path} is not asked`);
     const part = async (name, v) => {
-      const input = await soon(() => byId(`${path}.${name}`), name.startsWith('adm') ? 4000 : 1500);
+      const input = await soon(() => byId(`${path}.${name}`), 15000);
       if (!input) return void left.push(`${path}.${name} is not asked`);
       if (input instanceof HTMLSelectElement) {
-        const o = await soon(() => option(input, v), 4000);
+        const o = await soon(() => option(input, v), 15000);
         if (!o) return void left.push(`${path}.${name} has no ${v}`);
         v = o.value;
       }
@@ -125,7 +125,7 @@ window.banyanFill = async (formId, given) => {
     for (const v of many ? value ?? [undefined] : [value]) {
       const select = el instanceof HTMLSelectElement ? el : byId(`${path}-add`);
       if (select) {
-        const o = await soon(() => option(select, v), 4000);
+        const o = await soon(() => option(select, v), 15000);
         if (o) write(select, o.value); else left.push(`${path} has no ${v}`);
       } else if (el instanceof HTMLFieldSetElement) {
         const box = await soon(() => el.querySelector('label.pick input')) && await pick(el, field.list, v);
@@ -158,7 +158,7 @@ window.banyanFill = async (formId, given) => {
     const before = document.querySelector('.summary-errors');
     if (before) before.dataset.old = 'yes';
     document.querySelector('.form-foot button.primary').click();
-    await soon(() => !document.querySelector('main form.sheet') || document.querySelector('.summary-errors'), 3000);
+    await soon(() => !document.querySelector('main form.sheet') || document.querySelector('.summary-errors'), 15000);
     await settled();
     const wrong = [...document.querySelectorAll('.summary-errors a')];
     if (wrong.length === 0) return left;
@@ -166,7 +166,7 @@ window.banyanFill = async (formId, given) => {
     for (const path of paths) {
       const field = fieldAt(path);
       if (!field) { left.push(`no question at ${path}`); continue; }
-      await answer(field, path, undefined, 500);
+      await answer(field, path, undefined, 5000);
     }
     if (round === 5) left.push(...wrong.map((a) => a.textContent));
   }

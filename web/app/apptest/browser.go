@@ -21,8 +21,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Patience is how long a condition may take before the wait gives up.
-const Patience = 20 * time.Second
+// Patience is how long a condition may take before the wait gives up: long,
+// because a full machine is slow, and a wait ends as soon as it is true.
+const Patience = time.Minute
 
 // ErrNoBrowser says that no Chromium was found.
 var ErrNoBrowser = errors.New("no chromium: install it from Debian, or name it in BANYAN_CHROMIUM")

@@ -2,7 +2,7 @@
 import { encode } from 'uqr';
 import { useState } from 'preact/hooks';
 import { call, post, url } from '../api/client.ts';
-import type { PasskeyLine, SessionLine } from '../api/types.ts';
+import type { PasskeyLine, SessionLine, Ways } from '../api/types.ts';
 import { t, word } from '../lang/index.ts';
 import { moment } from '../lang/dates.ts';
 import { useRead } from '../local/reads.ts';
@@ -35,7 +35,13 @@ export function AccountPage() {
 }
 
 /** Also where this browser has no passkeys: the one of a stolen phone must go. */
+/** Offered where the server has them, which needs the address of the site. */
 function Passkeys() {
+  const ways = useRead<Ways>('/api/sign-in').data;
+  return ways?.passkeys ? <PasskeyList /> : null;
+}
+
+function PasskeyList() {
   const keys = useRead<{ items: PasskeyLine[] }>('/api/me/passkeys');
   return (
     <section class="panel stack"><h2>{t('passkey.title')}</h2><p class="soft">{t('passkey.why')}</p>

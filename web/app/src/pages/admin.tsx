@@ -10,7 +10,7 @@ import { usePaged } from '../local/paged.ts';
 import { useRead } from '../local/reads.ts';
 import { go, query } from '../router.ts';
 import { may } from '../session.ts';
-import { Act, Box, Empty, Line, More, Shown, say } from '../ui/index.tsx';
+import { Act, Box, Empty, Line, More, Shown, errorWords, say } from '../ui/index.tsx';
 import { useNames } from '../fill/sheet.tsx';
 
 const roles = ['screener', 'case_worker', 'supervisor', 'counsellor', 'lawyer', 'programme_manager', 'statistician', 'administrator', 'auditor'];
@@ -51,6 +51,12 @@ function Users() {
     if (v) next.set(name, v); else next.delete(name);
     go(`/admin?part=users${next.size ? `&${next}` : ''}`, true);
   };
+  // One press is enough, and one to take it back: rows of a list are easily missed by one.
+  const switchUser = async (u: AdminUser, on: boolean): Promise<void> => {
+    await call('PATCH', url`/api/admin/users/${u.id}`, { state: on ? 'active' : 'disabled' });
+    list.reload();
+    say(t(on ? 'admin.enabled' : 'admin.disabled', { name: u.name }), () => { switchUser(u, !on).catch((e: Error) => say(errorWords(e).title)); });
+  };
   const read = list.read;
   const [made, setMade] = useState<{ link: string }>();
   const [form, setForm] = useState({ name: '', login: '', role: 'case_worker' });
@@ -67,7 +73,7 @@ function Users() {
             const off = u.state === 'disabled' || u.state === 'locked';
             return (
               <tr key={u.id}><th scope="row">{u.name}</th><td>{u.login}</td><td>{(u.roles ?? []).map((r) => word(`role.${r}`, r)).join(', ')}</td><td>{word(`userstate.${u.state ?? 'active'}`, u.state ?? '')}</td>
-                <td><Act run={async () => { await call('PATCH', url`/api/admin/users/${u.id}`, { state: off ? 'active' : 'disabled' }); list.reload(); }}>{t(off ? 'admin.enable' : 'admin.disable')}<span class="visually-hidden"> {u.name}</span></Act></td></tr>
+                <td><Act run={async () => { await switchUser(u, off); }}>{t(off ? 'admin.enable' : 'admin.disable')}<span class="visually-hidden"> {u.name}</span></Act></td></tr>
             );
           })}</tbody>
         </table></div><More n={list.items.length} next={list.next} load={list.more} /></div>

@@ -94,6 +94,8 @@ export function errorWords(e: Error): { title: string; next: string } {
     if (e.status === 404) return { title: t('error.absent'), next: t('error.absent.next') };
     if (e.status === 403) return { title: t('error.denied'), next: e.message };
     if (e.status === 429) return { title: t('error.busy'), next: t('error.busy.next') };
+    // Not there now, and the server says why: that is no fault.
+    if (e.status === 503 && e.code === 'unavailable' && e.message) return { title: sentence(e.message), next: t('error.server.next') };
     if (e.status < 500) return { title: sentence(e.problems[0]?.message || e.message) || t('error.refused'), next: t('error.refused.next') };
   }
   return { title: t('error.server'), next: t('error.server.next') };
