@@ -74,14 +74,16 @@ func Examine(body []byte) (File, error) {
 	if len(body) > MaxFile {
 		return File{}, fault.New(fault.TooLarge, "the file is larger than 20 MB")
 	}
-	return examine(body, 0)
+	left := int64(min(maxUnpacked, len(body)*maxUnpackMul))
+	return examine(body, 0, &left)
 }
 
 // maxNested is how deep documents may stand in documents: a chart's table in a
 // presentation is one, and no more is needed.
 const maxNested = 1
 
-func examine(body []byte, depth int) (File, error) {
+// examine does so; left is what archives may still unpack, those in it included.
+func examine(body []byte, depth int, left *int64) (File, error) {
 	media, err := kindOf(body)
 	if err != nil {
 		return File{}, err
@@ -109,7 +111,7 @@ func examine(body []byte, depth int) (File, error) {
 	case "application/pdf":
 		clean, err = cleanPDF(body)
 	case "application/zip":
-		clean, media, err = cleanOffice(body, depth)
+		clean, media, err = cleanOffice(body, depth, left)
 		as = media
 	case "text/plain":
 		if !utf8.Valid(body) {

@@ -45,14 +45,14 @@ type office struct {
 	order []string
 	kind  officeKind
 	depth int
-	left  int64 // bytes that may still be unpacked
+	left  *int64 // bytes that may still be unpacked
 	gone  map[string]bool
 }
 
 // nobody stands where a name must stand.
 const nobody = "-"
 
-func cleanOffice(body []byte, depth int) (clean []byte, media string, err error) {
+func cleanOffice(body []byte, depth int, left *int64) (clean []byte, media string, err error) {
 	if depth > maxNested {
 		return nil, "", errUnclean
 	}
@@ -60,10 +60,7 @@ func cleanOffice(body []byte, depth int) (clean []byte, media string, err error)
 	if err != nil {
 		return nil, "", errArchive
 	}
-	o := &office{parts: map[string]*zip.File{}, depth: depth, gone: map[string]bool{}, left: maxUnpacked}
-	if most := int64(len(body)) * maxUnpackMul; most < o.left {
-		o.left = most
-	}
+	o := &office{parts: map[string]*zip.File{}, depth: depth, gone: map[string]bool{}, left: left}
 	if err := o.list(z); err != nil {
 		return nil, "", err
 	}
@@ -93,7 +90,7 @@ func (o *office) list(z *zip.Reader) error {
 	total := uint64(0)
 	for _, f := range z.File {
 		total += f.UncompressedSize64
-		if f.UncompressedSize64 > maxUnpacked || total > uint64(o.left) {
+		if f.UncompressedSize64 > maxUnpacked || total > uint64(*o.left) {
 			return errBomb
 		}
 		if strings.HasSuffix(f.Name, "/") {
@@ -170,7 +167,7 @@ func (o *office) open(name string) (io.ReadCloser, io.Reader, error) {
 	if err != nil {
 		return nil, nil, errDocument
 	}
-	return rc, bounded{rc, &o.left}, nil
+	return rc, bounded{rc, o.left}, nil
 }
 
 func (o *office) read(name string, most int64) ([]byte, error) {
@@ -273,7 +270,11 @@ func (o *office) inner(name string, data []byte) ([]byte, error) {
 	if bytes.HasPrefix(data, []byte("VCLMTF")) || len(data) == 0 {
 		return data, nil // LibreOffice's own metafile, drawn from the object beside it
 	}
-	f, err := examine(data, o.depth+1)
+	kind, err := kindOf(data)
+	if err != nil || !strings.HasPrefix(kind, "audio/") && !strings.HasPrefix(kind, "video/") && kind != "application/zip" {
+		return nil, errUnclean // a picture that must be drawn, a PDF: each costs as much as a whole upload
+	}
+	f, err := examine(data, o.depth+1, o.left)
 	switch {
 	case errors.Is(err, errMacro) || errors.Is(err, errBomb):
 		return nil, err

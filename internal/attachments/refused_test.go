@@ -79,6 +79,7 @@ func TestBombsAreRefusedWithinBounds(t *testing.T) {
 		many = append(many, fmt.Sprintf("word/p%d.xml", i), "")
 	}
 	pages := []string{"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", "<< /Type /Page >>"}
+	sheet := string(archive(t, "[Content_Types].xml", types(), "xl/workbook.xml", "<a/>", "xl/noise.png", "BM"+string(noise(400_000)), "xl/a.xml", "<a>"+strings.Repeat(" ", 40<<20)+"</a>"))
 	packed := pdfStreamOf("/Type /ObjStm /N 1 /First 4 /Filter /FlateDecode", deflated(strings.Repeat(" ", maxPDFUnpacked+1)))
 	for name, body := range map[string][]byte{
 		"a docx of zeros":         docx(strings.Repeat(" ", 30<<20)),
@@ -87,14 +88,15 @@ func TestBombsAreRefusedWithinBounds(t *testing.T) {
 		"a docx of many parts":    docx(many...),
 		"a document in a document in a document": archive(t, "[Content_Types].xml", types(), "ppt/presentation.xml", "<a/>", "ppt/embeddings/a.pptx",
 			string(archive(t, "[Content_Types].xml", types(), "ppt/presentation.xml", "<a/>", "ppt/embeddings/b.pptx", string(docx("<a/>"))))),
-		"a PDF whose objects unpack":     pdfOf("", append(pages, packed)...)[9:],
-		"a PDF as deep as a sea":         pdfOf("", append([]string{"<< /Pages " + strings.Repeat("[", 100_000)}, pages[1:]...)...),
-		"a PDF of a million numbers":     pdfOf("", pages[0], pages[1], "<< /Type /Page /MediaBox ["+strings.Repeat("0 ", maxPDFValues+1)+"] >>"),
-		"a PDF of streams without end":   s("%PDF-1.4\n", manyStreams()),
-		"a film of four billion samples": bytes.Replace(aFilm(), join(s("stsz"), n32(0, 0, 1)), join(s("stsz"), n32(0, 0, 1<<32-1)), 1),
-		"a film of many boxes":           join(box("ftyp", s("mp42")), box("moov", bytes.Repeat(box("mvex"), maxBoxes+1))),
-		"an Ogg of one long comment":     anOgg(s("OpusHead\x01"), make([]byte, maxHeaders+1)),
-		"a WebM of empty elements":       join(mk(mkHeader), mk(mkSegment, mk(mkTracks), bytes.Repeat([]byte{mkVoid, 0x80}, maxElements+1))),
+		"a presentation of tables of zeros": archive(t, "[Content_Types].xml", types(), "ppt/presentation.xml", "<a/>", "ppt/embeddings/a.xlsx", sheet, "ppt/embeddings/b.xlsx", sheet, "ppt/embeddings/c.xlsx", sheet),
+		"a PDF whose objects unpack":        pdfOf("", append(pages, packed)...)[9:],
+		"a PDF as deep as a sea":            pdfOf("", append([]string{"<< /Pages " + strings.Repeat("[", 100_000)}, pages[1:]...)...),
+		"a PDF of a million numbers":        pdfOf("", pages[0], pages[1], "<< /Type /Page /MediaBox ["+strings.Repeat("0 ", maxPDFValues+1)+"] >>"),
+		"a PDF of streams without end":      s("%PDF-1.4\n", manyStreams()),
+		"a film of four billion samples":    bytes.Replace(aFilm(), join(s("stsz"), n32(0, 0, 1)), join(s("stsz"), n32(0, 0, 1<<32-1)), 1),
+		"a film of many boxes":              join(box("ftyp", s("mp42")), box("moov", bytes.Repeat(box("mvex"), maxBoxes+1))),
+		"an Ogg of one long comment":        anOgg(s("OpusHead\x01"), make([]byte, maxHeaders+1)),
+		"a WebM of empty elements":          join(mk(mkHeader), mk(mkSegment, mk(mkTracks), bytes.Repeat([]byte{mkVoid, 0x80}, maxElements+1))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
@@ -104,11 +106,22 @@ func TestBombsAreRefusedWithinBounds(t *testing.T) {
 			if code := fault.CodeOf(err); err == nil || code != fault.Misuse && code != fault.TooLarge {
 				t.Errorf("kept as %s (%v)", f.Media, err)
 			}
+			t.Logf("%d bytes: %s", len(body), words(err))
 			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 600 {
 				t.Errorf("%d MB were taken for %d bytes", used, len(body))
 			}
 		})
 	}
+}
+
+// noise does not pack.
+func noise(n int) []byte {
+	out, x := make([]byte, n), uint32(1)
+	for i := range out {
+		x = x*1664525 + 1013904223
+		out[i] = byte(x >> 24)
+	}
+	return out
 }
 
 // manyStreams are objects that each make a reader look for an end to the end.

@@ -255,8 +255,7 @@ function Files({ page }: { page: CasePage }) {
         {page.files.map((f) => (
           <li key={f.id} class="form-row">
             <span><a class="tall" href={url`/api/cases/${page.id}/files/${f.id}`} download target="_blank" rel="noreferrer">{f.name}</a> <span class="tag info">{t(fileState[f.state])}</span></span>
-            <span class="soft small num">{sizeOf(f.size)} · {dayOf(f.at)}{f.author && ` · ${t('by', { name: f.author })}`}</span>
-            {page.may.includes('original') && f.state !== 'plain' && <Original caseId={page.id} file={f} />}
+            <span><span class="soft small num">{sizeOf(f.size)} · {dayOf(f.at)}{f.author && ` · ${t('by', { name: f.author })}`}</span>{page.may.includes('original') && f.state !== 'plain' && <Original caseId={page.id} file={f} />}</span>
           </li>
         ))}</ul>}
       {may && <section class="panel stack-s add-file"><h2>{t('files.add')}</h2><p class="soft small">{t('files.add.what')}</p><AddFile id="add-file" label={t('files.add')} caseId={page.id} added={() => { changed.value++; }} /></section>}
