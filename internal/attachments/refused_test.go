@@ -89,7 +89,7 @@ func TestBombsAreRefusedWithinBounds(t *testing.T) {
 		"a document in a document in a document": archive(t, "[Content_Types].xml", types(), "ppt/presentation.xml", "<a/>", "ppt/embeddings/a.pptx",
 			string(archive(t, "[Content_Types].xml", types(), "ppt/presentation.xml", "<a/>", "ppt/embeddings/b.pptx", string(docx("<a/>"))))),
 		"a presentation of tables of zeros": archive(t, "[Content_Types].xml", types(), "ppt/presentation.xml", "<a/>", "ppt/embeddings/a.xlsx", sheet, "ppt/embeddings/b.xlsx", sheet, "ppt/embeddings/c.xlsx", sheet),
-		"a PDF whose objects unpack":        pdfOf("", append(pages, packed)...)[9:],
+		"a PDF whose objects unpack":        bytes.Replace(pdfOf("", append(pages, packed)...), s("startxref"), s("nowhere"), 1),
 		"a PDF as deep as a sea":            pdfOf("", append([]string{"<< /Pages " + strings.Repeat("[", 100_000)}, pages[1:]...)...),
 		"a PDF of a million numbers":        pdfOf("", pages[0], pages[1], "<< /Type /Page /MediaBox ["+strings.Repeat("0 ", maxPDFValues+1)+"] >>"),
 		"a PDF of streams without end":      s("%PDF-1.4\n", manyStreams()),
