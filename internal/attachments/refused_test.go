@@ -163,8 +163,7 @@ func TestTextIsKeptAsItCame(t *testing.T) {
 }
 
 // fuzz holds what every parser promises whatever comes: a copy or the sender's
-// fault, nothing planted by a known mark left out of what is seen, and a copy
-// that is one of its own kind.
+// fault, and a copy of which the copy is the same.
 func fuzz(f *testing.F, seeds [][]byte, clean func([]byte) ([]byte, error)) {
 	for _, seed := range seeds {
 		f.Add(seed)
