@@ -26,7 +26,13 @@ import (
 // The HTTP library puts what of an upload is over 8 KiB into a temporary file,
 // unsealed, and leaves it there. An upload is held in memory instead: checkBody
 // bounds it well under this.
-func init() { humago.MultipartMaxMemory = 2 * (MaxUpload + MaxBody) }
+//
+// The standard library reads "Name" into the field "name" too, and what is
+// checked as one would be taken from the other: names are what they are.
+func init() {
+	humago.MultipartMaxMemory = 2 * (MaxUpload + MaxBody)
+	huma.ValidateStrictCasing = true
+}
 
 // guard knows the caller and asks the policy. It allows only what some rule
 // could allow; which record it is, its handler decides.

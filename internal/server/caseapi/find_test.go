@@ -3,6 +3,7 @@ package caseapi_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"banyan/internal/casework"
@@ -81,4 +82,10 @@ func TestAScoreSpellsNobodysName(t *testing.T) {
 
 func newColleague(o *office) identity.NewUser {
 	return identity.NewUser{Org: o.Org.ID, Team: o.Team.ID, Login: "near.river", Name: "Near", Roles: []string{policy.CaseWorker}}
+}
+
+// TestANameInOtherLettersIsNotTheName: "q" was checked, "Q" was taken.
+func TestANameInOtherLettersIsNotTheName(t *testing.T) {
+	o := newOffice(t, nil)
+	o.call(o.As(policy.CaseWorker), "POST", "/api/find", answers{"q": "Bopha", "Q": strings.Repeat("x", 5000)}, http.StatusUnprocessableEntity, nil)
 }
