@@ -35,7 +35,7 @@ import (
 // reading, and what each client writes makes several times as many of writing.
 const (
 	Operations  = 300
-	writesOfOne = 50
+	writesOfOne = 250
 )
 
 // Clients is how many write at once.

@@ -511,7 +511,7 @@ func (s *sheet) versions(writes []write) []Version {
 // fill puts what stands into the record: answers as a whole, answers by tier,
 // and disputes.
 func (s *sheet) fill(r *Record) {
-	all := newTree()
+	all := &tree{}
 	byTier := map[Tier]*tree{}
 	for _, key := range s.order {
 		c, ok := s.cells[key]
@@ -526,7 +526,7 @@ func (s *sheet) fill(r *Record) {
 		if !c.there || s.rowGone(key) {
 			continue
 		}
-		made := s.g.entries[c.at].Entry
+		made := &s.g.entries[c.at].Entry
 		all.put(key, c, made)
 		tiers := []Tier{c.tier}
 		if c.row {
@@ -534,7 +534,7 @@ func (s *sheet) fill(r *Record) {
 		}
 		for _, t := range tiers {
 			if byTier[t] == nil {
-				byTier[t] = newTree()
+				byTier[t] = &tree{}
 			}
 			byTier[t].put(key, c, made)
 		}

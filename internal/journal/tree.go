@@ -8,22 +8,23 @@ import (
 )
 
 type tree struct {
-	children map[string]*tree
+	children map[string]*tree // nil: none
 	value    any
 	leaf     bool
 	row      bool
-	made     Entry // of a row: the entry that made it
-	place    int   // and the row's place in it
+	made     *Entry // of a row: the entry that made it
+	place    int    // and the row's place in it
 }
 
-func newTree() *tree { return &tree{children: map[string]*tree{}} }
-
 // put hangs a cell, made by an entry, at its path.
-func (t *tree) put(key string, c cell, made Entry) {
-	for _, step := range strings.Split(key, sep) {
+func (t *tree) put(key string, c cell, made *Entry) {
+	for step := range strings.SplitSeq(key, sep) {
 		next := t.children[step]
 		if next == nil {
-			next = newTree()
+			next = &tree{}
+			if t.children == nil {
+				t.children = map[string]*tree{}
+			}
 			t.children[step] = next
 		}
 		t = next
@@ -71,6 +72,14 @@ func (t *tree) at(steps []string) any {
 	return t.answer()
 }
 
+// maker gives the entry that made a row; nothing made what is no row.
+func (t *tree) maker() Entry {
+	if t.made == nil {
+		return Entry{}
+	}
+	return *t.made
+}
+
 // rows gives the rows in the order of the entries that made them.
 func (t *tree) rows() []any {
 	ids := make([]string, 0, len(t.children))
@@ -79,8 +88,8 @@ func (t *tree) rows() []any {
 	}
 	sort.Slice(ids, func(a, b int) bool {
 		x, y := t.children[ids[a]], t.children[ids[b]]
-		if x.made.ID != y.made.ID {
-			return before(x.made, y.made)
+		if a, b := x.maker(), y.maker(); a.ID != b.ID {
+			return before(a, b)
 		}
 		if x.place != y.place {
 			return x.place < y.place

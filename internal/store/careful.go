@@ -23,6 +23,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/ncruces/go-sqlite3/util/vfsutil"
@@ -60,6 +61,7 @@ type unsynced struct {
 	// whole blocks, so that the encryption asks for the block it just wrote.
 	last   []byte
 	lastAt int64
+	was    []byte // what before reads into
 }
 
 var (
@@ -131,7 +133,7 @@ func (f *carefulFile) read(p []byte, off int64) (int, error) {
 func (f *carefulFile) WriteAt(p []byte, off int64) (int, error) {
 	f.since.mu.Lock()
 	defer f.since.mu.Unlock()
-	was, held, err := f.before(p, off)
+	was, held, err := f.before(len(p), off)
 	if err != nil {
 		return 0, err
 	}
@@ -144,7 +146,7 @@ func (f *carefulFile) WriteAt(p []byte, off int64) (int, error) {
 		case err == nil:
 			delete(f.since.broken, b)
 		case at >= 0 && at+blockSize <= int64(held):
-			f.since.broken[b] = was[at : at+blockSize]
+			f.since.broken[b] = slices.Clone(was[at : at+blockSize])
 		}
 	}
 	if err != nil {
@@ -155,15 +157,16 @@ func (f *carefulFile) WriteAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// before reads what stands where p will be written, block by block, since the
-// first may be the one that was written last.
-func (f *carefulFile) before(p []byte, off int64) (was []byte, held int, err error) {
-	was = make([]byte, len(p))
-	for held < len(p) {
-		block := was[held:min(held+blockSize, len(p))]
-		n, err := f.read(block, off+int64(held))
-		held += n
-		if err == io.EOF || err == nil && n < len(block) {
+// before reads what stands where n bytes will be written, block by block, since
+// the first may be the one that was written last. It is good until the next write.
+func (f *carefulFile) before(n int, off int64) (was []byte, held int, err error) {
+	f.since.was = slices.Grow(f.since.was[:0], n)[:n]
+	was = f.since.was
+	for held < n {
+		block := was[held:min(held+blockSize, n)]
+		got, err := f.read(block, off+int64(held))
+		held += got
+		if err == io.EOF || err == nil && got < len(block) {
 			return was, held, nil
 		}
 		if err != nil {
