@@ -37,6 +37,16 @@ func TestSlashLeadsToFindAndEscapeLeavesIt(t *testing.T) {
 	s.must(t, p.Wait(`location.pathname.startsWith('/cases/') && document.querySelector('section.person')`))
 }
 
+// Enter comes with the last letter, before a slow phone has drawn it.
+func TestWhatWasTypedIsSearchedForAtOnce(t *testing.T) {
+	s := visit(t, "chanthou")
+	p := s.page
+	s.must(t, p.Walk("/find"))
+	s.must(t, p.Wait(`document.querySelector('#find-q')`))
+	s.must(t, p.JS(`const q = document.querySelector('#find-q'); q.value = 'Sreyleak'; q.dispatchEvent(new Event('input', {bubbles: true})); q.form.requestSubmit()`))
+	s.must(t, p.Wait(`document.querySelector('#found')`))
+}
+
 // A double tap on a slow phone is one entry.
 func TestSendPressedTwiceSendsOnce(t *testing.T) {
 	s := visit(t, "chanthou")

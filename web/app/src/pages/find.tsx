@@ -14,6 +14,7 @@ interface Terms { q?: string; name?: string; code?: string; phone?: string; age?
 export function FindPage() {
   const first = useRef(takeSearch());
   const [terms, setTerms] = useState<Terms>(first.current ? { q: first.current } : {});
+  const newest = useRef(terms); // Enter may come before what was typed is drawn
   const [found, setFound] = useState<Found>();
   const [error, setError] = useState<Error>();
   const [busy, setBusy] = useState(false);
@@ -33,13 +34,14 @@ export function FindPage() {
   const set = (k: keyof Terms) => (e: Event) => {
     // Trimmed when searching, not here: a space at the end is a second word begun.
     const v = (e.currentTarget as HTMLInputElement).value;
-    setTerms({ ...terms, [k]: k === 'age' ? (v.trim() === '' ? undefined : Number(v)) : v });
+    newest.current = { ...newest.current, [k]: k === 'age' ? (v.trim() === '' ? undefined : Number(v)) : v };
+    setTerms(newest.current);
   };
 
   return (
     <div class="stack-l">
       <div><h1 tabIndex={-1}>{t('find.title')}</h1><p class="soft">{t('find.why')}</p></div>
-      <form class="panel stack" role="search" onSubmit={(e) => { e.preventDefault(); search(terms); }}>
+      <form class="panel stack" role="search" onSubmit={(e) => { e.preventDefault(); search(newest.current); }}>
         <label class="label" for="find-q">{t('find.box')}</label>
         <div class="find"><input id="find-q" type="search" value={terms.q ?? ''} onInput={set('q')} autocomplete="off" enterkeyhint="search" /><button class="btn primary" disabled={busy}>{t('find.go')}</button></div>
         <details>
