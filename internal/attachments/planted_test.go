@@ -284,6 +284,7 @@ func TestAPhotographOfATelephoneLosesItsExif(t *testing.T) {
 		t.Errorf("it is %s", f.Media)
 	}
 	if _, err := exec.LookPath("heif-enc"); err != nil {
+		t.Log("heif-enc is not installed: only a photograph built here was looked at")
 		return
 	}
 	dir := t.TempDir()

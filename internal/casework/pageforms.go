@@ -4,7 +4,6 @@ package casework
 
 import (
 	"sort"
-	"strings"
 	"time"
 
 	"banyan/internal/forms"
@@ -155,19 +154,7 @@ func (v *view) disputes() []DisputeItem {
 
 // fieldAt finds the question of a path with row ids.
 func fieldAt(form *forms.Form, path string) *forms.Field {
-	var plain strings.Builder
-	depth := 0
-	for _, r := range path {
-		switch {
-		case r == '[':
-			depth++
-		case r == ']':
-			depth--
-		case depth == 0:
-			plain.WriteRune(r)
-		}
-	}
-	if f, ok := form.Field(plain.String()); ok {
+	if f, ok := form.Field(withoutRows(path)); ok {
 		return f
 	}
 	return nil

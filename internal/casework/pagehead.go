@@ -3,6 +3,7 @@ package casework
 // The head of a case's page: who it is, how things stand, the next step.
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -165,19 +166,7 @@ func (v *view) next() *NextStep {
 
 // labelOf names a question by its path, rows left out.
 func labelOf(form *forms.Form, path, lang string) string {
-	var plain strings.Builder
-	depth := 0
-	for _, r := range path {
-		switch {
-		case r == '[':
-			depth++
-		case r == ']':
-			depth--
-		case depth == 0:
-			plain.WriteRune(r)
-		}
-	}
-	for p := plain.String(); p != ""; {
+	for p := withoutRows(path); p != ""; {
 		if f, ok := form.Field(p); ok {
 			return f.Label(lang)
 		}
@@ -189,3 +178,9 @@ func labelOf(form *forms.Form, path, lang string) string {
 	}
 	return path
 }
+
+// rowOf is a row's id in a path.
+var rowOf = regexp.MustCompile(`\[[^\]]*\]`)
+
+// withoutRows gives the path of a question: ids of rows left out.
+func withoutRows(path string) string { return rowOf.ReplaceAllString(path, "") }

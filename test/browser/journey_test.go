@@ -132,6 +132,20 @@ func (p *person) searches(name string) {
 	p.must(p.Wait(`document.querySelector('#found')`))
 }
 
+// begins looks for somebody who is not here and writes the first contact. It
+// gives the new case.
+func (p *person) begins(name string) string {
+	p.t.Helper()
+	p.searches(name)
+	p.must(p.Wait(`[...document.querySelectorAll('main a.btn')].some((a) => /new first contact/i.test(a.innerText))`))
+	p.must(p.JS(`[...document.querySelectorAll('main a.btn')].find((a) => /new first contact/i.test(a.innerText)).click()`))
+	p.fills("F01_first_contact", firstContact)
+	p.sends()
+	id, err := apptest.Read[string](p.Page, `location.pathname.split('/')[2]`)
+	p.must(err)
+	return id
+}
+
 // fills answers the form that is open and stops where it is read once more.
 func (p *person) fills(form string, a answers) {
 	p.t.Helper()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"testing"
 	"time"
 
@@ -17,9 +18,10 @@ import (
 	"banyan/web/app/apptest"
 )
 
-// TestACodeIsAskedInTheBrowserAfterSingleSignOn goes the whole way in a real
-// browser: the button, the ministry, back, the code of the phone, the app.
-func TestACodeIsAskedInTheBrowserAfterSingleSignOn(t *testing.T) {
+// appInABrowser starts a browser, and gives the built app and what stops the
+// test at an error.
+func appInABrowser(t *testing.T) (*apptest.Browser, http.Handler, func(error)) {
+	t.Helper()
 	if testing.Short() || !webapp.Built() {
 		t.Skip("the staff app in a browser: not in short mode, and only when it is built (go run ./web/app/build)")
 	}
@@ -34,9 +36,16 @@ func TestACodeIsAskedInTheBrowserAfterSingleSignOn(t *testing.T) {
 		}
 	}
 	must(err)
-	defer browser.Close()
+	t.Cleanup(browser.Close)
 	assets, err := server.Assets(webapp.FS())
 	must(err)
+	return browser, assets, must
+}
+
+// TestACodeIsAskedInTheBrowserAfterSingleSignOn goes the whole way in a real
+// browser: the button, the ministry, back, the code of the phone, the app.
+func TestACodeIsAskedInTheBrowserAfterSingleSignOn(t *testing.T) {
+	browser, assets, must := appInABrowser(t)
 	m := newMinistry(t, servertest.NewClock().Now) // the world's clock stands at the same time
 	sso := &identity.OIDCConfig{Name: "Ministry", Issuer: m.URL, ClientID: "banyan", ClientSecret: "s", TrustEmail: true}
 	w := servertest.Start(t, servertest.Setup{Identity: identity.Config{OIDC: sso}, Server: func(c *server.Config) { c.App = assets }})
@@ -74,23 +83,7 @@ func TestACodeIsAskedInTheBrowserAfterSingleSignOn(t *testing.T) {
 // the account page, signing in, refused to a stranger's finger and to a copy,
 // removed by its owner.
 func TestAPasskeyInTheBrowser(t *testing.T) {
-	if testing.Short() || !webapp.Built() {
-		t.Skip("the staff app in a browser: not in short mode, and only when it is built (go run ./web/app/build)")
-	}
-	browser, err := apptest.Start(context.Background())
-	if errors.Is(err, apptest.ErrNoBrowser) {
-		t.Skip(err)
-	}
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(err)
-	defer browser.Close()
-	assets, err := server.Assets(webapp.FS())
-	must(err)
+	browser, assets, must := appInABrowser(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
 	at := fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port) // a passkey is bound to a name
