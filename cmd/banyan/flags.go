@@ -52,7 +52,7 @@ func parse(f *flag.FlagSet, args []string, want int) ([]string, error) {
 // dataFlags adds the flags that say where the data is. Each has an
 // environment variable of the same meaning.
 func dataFlags(f *flag.FlagSet) *app.Config {
-	cfg := &app.Config{Passphrase: passphrase(), Redrawing: progressLine(f.Output(), "the rules have changed: drawing lists and counts anew, cases")}
+	cfg := &app.Config{Passphrase: passphrase(), Redrawing: progressLine(f.Output(), "drawing lists and counts anew (the rules have changed, or it was cut off), cases")}
 	f.StringVar(&cfg.Data, "data", env("BANYAN_DATA", "banyan-data"), "data folder (BANYAN_DATA)")
 	f.StringVar(&cfg.KeyFile, "key-file", env("BANYAN_KEY_FILE", ""), "master key file; default: the one that the data folder names (BANYAN_KEY_FILE; its passphrase in BANYAN_PASSPHRASE or the file BANYAN_PASSPHRASE_FILE)")
 	f.StringVar(&cfg.Database, "database", env("BANYAN_DATABASE", ""), "PostgreSQL connection words; default: SQLite in the data folder (BANYAN_DATABASE)")

@@ -313,18 +313,24 @@ type exchangeAnswer struct {
 func (a *api) singleSignOn() {
 	public := server.Guard{Action: server.Public}
 	type redirect struct {
-		Status    int
-		Location  string   `header:"Location"`
-		SetCookie []string `header:"Set-Cookie"`
+		Status      int
+		Location    string   `header:"Location"`
+		ContentType string   `header:"Content-Type"`
+		SetCookie   []string `header:"Set-Cookie"`
+		Body        []byte
 	}
 	begin := server.Operation("GET", "/api/sign-in/oidc", "sign-in-oidc", "Begin single sign-on", public)
 	begin.DefaultStatus = http.StatusSeeOther
 	huma.Register(a.frame.API, begin, func(ctx context.Context, _ *struct{}) (*redirect, error) {
 		address, exchange, err := a.Identity.BeginOIDC(ctx)
+		if fault.CodeOf(err) == fault.Unavailable {
+			server.Remark(ctx, "single sign-on: the issuer does not answer")
+			return &redirect{Status: http.StatusServiceUnavailable, ContentType: "text/html; charset=utf-8", Body: []byte(leadOn("/#sign-on=down"))}, nil
+		}
 		if err != nil {
 			return nil, err
 		}
-		return &redirect{http.StatusSeeOther, address, []string{a.frame.ExchangeCookie(exchange)}}, nil
+		return &redirect{Status: http.StatusSeeOther, Location: address, SetCookie: []string{a.frame.ExchangeCookie(exchange)}}, nil
 	})
 	type page struct {
 		Status      int
@@ -353,17 +359,14 @@ func (a *api) singleSignOn() {
 				server.Remark(ctx, "single sign-on failed: "+why.Error())
 			}
 			out.Status = http.StatusUnauthorized
-			out.Body = []byte(signOnFailed)
+			out.Body = []byte(leadOn("/#sign-on=refused"))
 		}
 		return out, nil
 	})
 }
 
-const signOnFailed = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Banyan</title>
-<p>Single sign-on did not succeed. Ask your administrator whether you are invited. <a href="/">Back</a></p>
-`
-
-// leadOn takes "/" or "/totp", where the app asks for the code.
+// leadOn takes "/", "/totp", where the app asks for the code, or
+// "/#sign-on=refused" and "/#sign-on=down", where it says why in the reader's language.
 func leadOn(to string) string {
 	return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Banyan</title><meta http-equiv="refresh" content="0; url=` + to + `">
 <p><a href="` + to + `">Go on</a></p>

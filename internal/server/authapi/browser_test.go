@@ -79,6 +79,25 @@ func TestACodeIsAskedInTheBrowserAfterSingleSignOn(t *testing.T) {
 	must(page.Wait(`location.pathname === '/' && document.querySelector('nav.side-in')?.innerText.includes('Mina')`))
 }
 
+// TestWhySingleSignOnFailedIsSaidInTheApp: not in a page of code, and beside the
+// other ways in.
+func TestWhySingleSignOnFailedIsSaidInTheApp(t *testing.T) {
+	browser, assets, must := appInABrowser(t)
+	sso := &identity.OIDCConfig{Name: "Ministry", Issuer: "http://127.0.0.1:1", ClientID: "banyan", ClientSecret: "s"}
+	w := servertest.Start(t, servertest.Setup{Identity: identity.Config{OIDC: sso}, Server: func(c *server.Config) { c.App = assets }})
+	if a := w.Anonymous().Call("GET", "/api/sign-in/oidc", nil); a.Status != http.StatusServiceUnavailable {
+		t.Errorf("an issuer that is down gives %d", a.Status)
+	}
+	page, err := browser.Open(w.URL, true)
+	must(err)
+	defer page.Close()
+	must(page.Go("/"))
+	must(page.Press("Sign in with Ministry"))
+	must(page.Sees("Single sign-on does not answer at the moment"))
+	must(page.Go("/api/sign-in/oidc/callback?state=nobodys&code=c"))
+	must(page.Sees("Single sign-on did not succeed"))
+}
+
 // TestAPasskeyInTheBrowser: Chromium's own ceremony over the real door. Added on
 // the account page, signing in, refused to a stranger's finger and to a copy,
 // removed by its owner.

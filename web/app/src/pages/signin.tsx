@@ -16,11 +16,19 @@ async function enter(answer: SignedIn): Promise<'totp' | undefined> {
   return undefined;
 }
 
+/** What single sign-on, a page of the server's, has to say when it leads back. */
+function signOnError() {
+  const said = /^#sign-on=(refused|down)$/.exec(location.hash)?.[1];
+  if (said === undefined) return undefined;
+  history.replaceState(null, '', location.pathname);
+  return t(said === 'down' ? 'signin.sso.down' : 'signin.sso.refused');
+}
+
 export function SignIn() {
   // Single sign-on comes back to /totp where a code is still asked.
   const [step, setStep] = useState<'password' | 'totp'>(segments.value[0] === 'totp' ? 'totp' : 'password');
   const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string>();
+  const [error, setError] = useState<string | undefined>(signOnError);
   const [ways, setWays] = useState<Ways>({});
   const invited = segments.value[0] === 'invitation';
   useEffect(() => { get<Ways>('/api/sign-in').then(setWays, () => undefined); }, []);
